@@ -1,0 +1,49 @@
+"""Who is acting, where, and with which rights: the first argument of every service."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.utils.translation import gettext
+
+from ajansops.kit.errors import AccessDenied, NotFound
+from ajansops.kit.permissions import Permission, scope_allows
+
+
+class Owned(Protocol):
+    """A row of one workspace."""
+
+    workspace_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user, a key acting within its creator's role, or the system itself.
+
+    `codenames` are the Django permissions of the role in this workspace; `scopes` is None for people, who have none.
+    """
+
+    workspace_id: int
+    codenames: frozenset[str]
+    scopes: frozenset[str] | None = None
+    user_id: int | None = None
+    key_id: int | None = None
+    test_mode: bool = False  # a test key: nothing it does leaves the house
+    request_id: str = ""
+
+    def can(self, permission: Permission) -> bool:
+        """Role and scope, both."""
+        return permission.codename in self.codenames and self.in_scope(permission)
+
+    def in_scope(self, permission: Permission) -> bool:
+        """Whether the credential reaches that far, whatever the role."""
+        return self.scopes is None or scope_allows(self.scopes, permission.scope)
+
+    def require(self, permission: Permission, *, on: Owned | None = None) -> None:
+        """Raise `AccessDenied` unless allowed; `NotFound` when `on` lies in another workspace: it does not exist."""
+        if on is not None and on.workspace_id != self.workspace_id:
+            raise NotFound
+        if not self.in_scope(permission):
+            message = gettext("Insufficient permissions. Required scope: %(scope)s")
+            raise AccessDenied(message % {"scope": permission.scope}, required_scope=permission.scope)
+        if permission.codename not in self.codenames:
+            raise AccessDenied(gettext("Your role in this workspace does not allow this."))

@@ -1,0 +1,34 @@
+"""The one outgoing HTTP client for addresses that a user can influence (reliability.md S.1-S.10)."""
+
+from ajansops.kit.net.addresses import address_allowed
+from ajansops.kit.net.client import Client, Hop, Response
+from ajansops.kit.net.errors import (
+    BadReply,
+    BadUrl,
+    Blocked,
+    NetError,
+    Timeout,
+    TooLarge,
+    TooManyRedirects,
+    Unreachable,
+)
+from ajansops.kit.net.limits import Limits
+from ajansops.kit.net.urls import Url, parse_url
+
+__all__ = [
+    "BadReply",
+    "BadUrl",
+    "Blocked",
+    "Client",
+    "Hop",
+    "Limits",
+    "NetError",
+    "Response",
+    "Timeout",
+    "TooLarge",
+    "TooManyRedirects",
+    "Unreachable",
+    "Url",
+    "address_allowed",
+    "parse_url",
+]

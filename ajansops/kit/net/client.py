@@ -1,0 +1,194 @@
+"""The client: judges, dials what it judged, follows redirects by hand.
+
+A caller who answers a person while they wait should not wait on this client: how long a failure took would tell
+what the message does not (S.9). Fetch in a job.
+"""
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+import yarl
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.http import HttpProcessingError
+
+from ajansops.kit.net.addresses import Gate, Network, family_of, from_sockaddr
+from ajansops.kit.net.body import ACCEPT_ENCODING, read_body
+from ajansops.kit.net.errors import BadReply, BadUrl, Blocked, Timeout, TooLarge, TooManyRedirects, Unreachable
+from ajansops.kit.net.limits import Limits
+from ajansops.kit.net.urls import Url, parse_url
+
+CONNECT_SECONDS: Final = 5  # per address, so that one dead address does not spend the whole deadline
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# What another origin may see of the caller's headers: no Authorization, no Cookie, no key under any other name.
+_HARMLESS: Final = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
+_CHARSET: Final = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A redirect that was followed: the URL that answered with it, and its status."""
+
+    url: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of any status. `url` is the final one, `headers` have lower-case names, `body` is decoded."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    hops: tuple[Hop, ...]
+    elapsed_ms: int  # of the whole exchange
+
+    @property
+    def media_type(self) -> str:
+        """Like `text/html`, lower-case; empty when the header is missing."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def charset(self) -> str | None:
+        """As the header claims, lower-case, perhaps not one that Python knows."""
+        found = _CHARSET.search(self.headers.get("content-type", ""))
+        return found[1].lower() if found else None
+
+
+class Client:
+    """Any number of fetches in one event loop. Create it inside the loop, close it there.
+
+    `allow_private` opens these networks on every port, this machine's own addresses included: development and tests.
+    `user_agent` names us and where to complain (R10.1). Retrying is the caller's business.
+    """
+
+    def __init__(self, *, allow_private: Sequence[Network] = (), user_agent: str, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._user_agent = user_agent
+        self._gate = Gate(allow_private)
+        # Every new connection resolves and is judged; one kept alive goes on to the address it was judged for.
+        connector = aiohttp.TCPConnector(resolver=_Resolver(self._gate), use_dns_cache=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str] | None = None, limits: Limits | None = None, follow: bool = True
+    ) -> Response:
+        """Fetch `url`; raises a `NetError`. A redirect that is not followed is returned like any other answer."""
+        limits = limits or self._limits
+        started = time.monotonic()
+        here = parse_url(url)
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        hops: list[Hop] = []
+        with _net_errors():
+            async with asyncio.timeout(limits.total_seconds):
+                while True:
+                    status, received, body = await self._exchange(here, sent, limits, follow)
+                    if not (follow and _redirects(status, received)):
+                        break
+                    hops.append(Hop(str(here), status))
+                    if len(hops) > limits.max_redirects:
+                        raise TooManyRedirects(f"more than {limits.max_redirects}, from {url}")
+                    here, sent = _next_hop(here, received["location"], sent)
+        elapsed_ms = round((time.monotonic() - started) * 1000)
+        return Response(str(here), status, received, body, tuple(hops), elapsed_ms)
+
+    async def _exchange(
+        self, url: Url, headers: Mapping[str, str], limits: Limits, follow: bool
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One hop: status, headers and, unless it is a redirect that will be followed, the body."""
+        if url.address:  # aiohttp asks the resolver for names only
+            self._gate.judge([url.address], url.port)
+        ours = {"host": url.authority, "user-agent": self._user_agent, "accept-encoding": ACCEPT_ENCODING}
+        async with self._session.get(
+            yarl.URL(str(url), encoded=True),
+            headers={"accept": "*/*", **headers, **ours},
+            allow_redirects=False,
+            max_field_size=limits.max_header_bytes,
+        ) as reply:
+            received = _headers(reply, limits)
+            skip = follow and _redirects(reply.status, received)
+            return reply.status, received, b"" if skip else await read_body(reply, limits)
+
+
+class _Resolver(AbstractResolver):
+    """Resolves a name once, and gives aiohttp its addresses only when every one of them may be dialled (S.4)."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        addresses = [from_sockaddr(info[4]) for info in found]
+        self._gate.judge(addresses, port)
+        return [
+            ResolveResult(
+                hostname=host, host=str(ip), port=port, family=family_of(ip), proto=0, flags=socket.AI_NUMERICHOST
+            )
+            for ip in addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _redirects(status: int, headers: Mapping[str, str]) -> bool:
+    return status in _REDIRECTS and "location" in headers
+
+
+def _next_hop(here: Url, location: str, headers: dict[str, str]) -> tuple[Url, dict[str, str]]:
+    try:
+        there = here.join(location)
+    except BadUrl as error:  # not the caller's URL, so not an invalid one to them
+        raise Blocked(f"redirect of {here}: {error.reason}") from error
+    if here.scheme == "https" and there.scheme == "http":
+        raise Blocked(f"redirect from {here} down to {there}")
+    if there.origin != here.origin:
+        headers = {name: value for name, value in headers.items() if name in _HARMLESS}
+    return there, headers
+
+
+def _headers(reply: aiohttp.ClientResponse, limits: Limits) -> dict[str, str]:
+    size = sum(len(name) + len(value) + 4 for name, value in reply.raw_headers)  # 4: colon, space, line end
+    if size > limits.max_header_bytes:
+        raise TooLarge(f"{size} bytes of headers")
+    return {name.lower(): ", ".join(reply.headers.getall(name)) for name in reply.headers}
+
+
+@contextmanager
+def _net_errors() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise Timeout(f"too slow: {error}") from error
+    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, HttpProcessingError) as error:
+        raise BadReply(f"broken answer: {error}") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unreachable(f"{type(error).__name__}: {error}") from error

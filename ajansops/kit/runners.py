@@ -1,0 +1,107 @@
+"""What a kind of job does with one item. Apps register runners; the engine in `jobs` knows nothing else of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ajansops.kit.errors import DomainError, Kind
+
+JSON = dict[str, Any]
+Given = TypeVar("Given")
+Output = TypeVar("Output")
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """What a runner may know of its job."""
+
+    id: str
+    workspace_id: int
+    kind: str
+    configuration: JSON
+    test_mode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One unit of work. `key` is unique in its job; `attempt` counts from 1."""
+
+    id: int
+    job: JobView
+    key: str
+    payload: JSON
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """Work found on the way. A key that the job already has is left out, so finding it twice is harmless."""
+
+    key: str
+    payload: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What `save` leaves on the item: a small result for people and machines, and the work it found."""
+
+    result: JSON = field(default_factory=dict)
+    new_items: Sequence[NewItem] = ()
+
+
+class ItemFailed(DomainError):
+    """This item cannot be done; trying again would not help."""
+
+    code = "item_failed"
+    kind = Kind.INVALID
+
+
+class Runner(Generic[Given, Output]):
+    """Three steps an item goes through, so that no transaction is open while the network is awaited.
+
+    `load` reads what a batch needs; `work` does the outside part and may run twice after a crash; `save` writes the
+    effect in the transaction that marks the item done, so it happens once. Errors of `load` and `work` are retried with
+    backoff, `ItemFailed` is final.
+    """
+
+    kind: str
+    max_parallel: int | None = None  # items of one job in flight at a time, over all workers
+
+    def load(self, items: Sequence[Item]) -> Mapping[int, Given]:
+        """Reads for `items`, keyed by item id; an item left out has lost its subject and fails."""
+        raise NotImplementedError
+
+    async def work(self, item: Item, given: Given) -> Output:
+        """Outside effects and computing. No database."""
+        raise NotImplementedError
+
+    def save(self, item: Item, output: Output) -> Saved:
+        """The effect, inside a transaction."""
+        raise NotImplementedError
+
+    def drained(self, job: JobView) -> Sequence[NewItem]:
+        """Called when nothing is left; items returned here keep the job going. Its keys must be new at most once."""
+        return ()
+
+    async def aclose(self) -> None:
+        """Give back connections when the worker stops."""
+
+
+_RUNNERS: dict[str, Runner[Any, Any]] = {}
+
+
+def register(runner: Runner[Any, Any]) -> None:
+    """Called from `AppConfig.ready`."""
+    if runner.kind in _RUNNERS:
+        raise ValueError(f"Two runners for job kind {runner.kind!r}.")
+    _RUNNERS[runner.kind] = runner
+
+
+def runner(kind: str) -> Runner[Any, Any]:
+    """Raises KeyError for a kind nobody registered."""
+    return _RUNNERS[kind]
+
+
+def all_runners() -> Sequence[Runner[Any, Any]]:
+    """In the order of registration."""
+    return tuple(_RUNNERS.values())
