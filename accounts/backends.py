@@ -1,0 +1,40 @@
+"""`user.has_perm(perm, obj)` from the role table, for the admin, tools and templates."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.db.models import Model
+
+from accounts.models import Membership
+from accounts.roles import roles_allowing
+
+
+class RoleBackend(ModelBackend):
+    """Signs in by e-mail and password; permissions come from memberships alone."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
+        """With an object: in its workspace. Without: in at least one."""
+        if not user_obj.is_active or user_obj.is_anonymous:
+            return False
+        memberships = Membership.objects.filter(
+            user=user_obj, role__in=roles_allowing(perm), workspace__deleted_at=None
+        )
+        if obj is not None:
+            memberships = memberships.filter(workspace_id=workspace_of(obj))
+        return memberships.exists()
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Whoever is in a workspace sees the apps; the rows are another question."""
+        return user_obj.is_active and Membership.objects.filter(user=user_obj, workspace__deleted_at=None).exists()
+
+
+def workspace_of(row: Any) -> int | None:
+    """The tenant of a row, over its parents; None for a row that has none."""
+    if (workspace_id := getattr(row, "workspace_id", None)) is not None:
+        return int(workspace_id)
+    path = getattr(type(row), "tenant_path", None)
+    if path is None:
+        return None
+    for step in path.split("__"):
+        row = getattr(row, step)
+    return int(row.pk)

@@ -1,0 +1,62 @@
+"""The role table: what each role may do, in Django's own permission names. Everybody asks here."""
+
+from functools import cache
+
+from django.db import models
+
+from ajansops.kit.permissions import Permission
+
+
+class Role(models.TextChoices):
+    """From most to least."""
+
+    OWNER = "OWNER"
+    ADMIN = "ADMIN"
+    EDITOR = "EDITOR"
+    VIEWER = "VIEWER"
+
+
+RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.ADMIN: 2, Role.OWNER: 3}
+
+# The least role for an action on anything …
+BY_ACTION = {
+    "view": Role.VIEWER,
+    "add": Role.EDITOR,
+    "change": Role.EDITOR,
+    "generate": Role.EDITOR,
+    "delete": Role.ADMIN,
+}
+# … and where one thing needs more.
+BY_CODENAME = {
+    "accounts.add_apikey": Role.ADMIN,
+    "accounts.add_membership": Role.ADMIN,
+    "accounts.change_apikey": Role.ADMIN,
+    "accounts.change_membership": Role.ADMIN,
+    "accounts.change_workspace": Role.ADMIN,
+    "accounts.delete_workspace": Role.OWNER,
+    "accounts.view_apikey": Role.ADMIN,
+    "billing.change_subscription": Role.OWNER,
+}
+
+
+def least_role(codename: str) -> Role | None:
+    """The least role that has `sites.change_site`; None for an action nobody has by role."""
+    action = codename.partition(".")[2].partition("_")[0]
+    return BY_CODENAME.get(codename) or BY_ACTION.get(action)
+
+
+def role_allows(role: Role, codename: str) -> bool:
+    """Whether the role, or one below it, has the permission."""
+    least = least_role(codename)
+    return least is not None and RANK[role] >= RANK[least]
+
+
+def roles_allowing(codename: str) -> list[Role]:
+    """For filters over memberships."""
+    return [role for role in Role if role_allows(role, codename)]
+
+
+@cache
+def codenames(role: Role) -> frozenset[str]:
+    """All permissions of the role that the API knows."""
+    return frozenset(p.codename for p in Permission if role_allows(role, p.codename))

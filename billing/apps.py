@@ -1,0 +1,16 @@
+"""Billing answers which plan a workspace is on."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from ajansops.kit.plans import Plans, provide
+
+
+class BillingConfig(AppConfig):
+    name = "billing"
+
+    def ready(self) -> None:
+        """Provide `kit.plans`. By name: models cannot be imported before all apps are."""
+        provide(
+            Plans(tiers=import_string("billing.selectors.tiers"), set_plan=import_string("billing.services.set_plan"))
+        )

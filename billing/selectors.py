@@ -1,0 +1,18 @@
+"""Which plan applies."""
+
+from collections.abc import Collection, Mapping
+
+from billing.models import Subscription
+from billing.plans import FREE, PLANS, Plan
+
+
+def plan_of(workspace_id: int) -> Plan:
+    """The plan in force."""
+    code = Subscription.objects.filter(workspace_id=workspace_id).values_list("plan", flat=True).first()
+    return PLANS[code] if code else FREE
+
+
+def tiers(workspace_ids: Collection[int]) -> Mapping[int, str]:
+    """The tier on the wire of each workspace, in one query."""
+    rows = Subscription.objects.filter(workspace_id__in=workspace_ids).values_list("workspace_id", "plan")
+    return dict.fromkeys(workspace_ids, FREE.tier) | {pk: PLANS[code].tier for pk, code in rows}

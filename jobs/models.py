@@ -1,0 +1,129 @@
+"""A job and its items: the truth about all long work. A broker only says that there is some."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from ajansops.kit.tenancy import Tenancy, WorkspaceOwned
+from jobs.querysets import JobItemQuerySet, JobQuerySet
+
+
+class JobStatus(models.TextChoices):
+    """Of a job. The last three are final."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ItemState(models.TextChoices):
+    """Of an item. `RUNNING` means leased: to a worker that may be dead."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Job(WorkspaceOwned):
+    """A piece of long work. The counters change in the transaction that changes the items."""
+
+    id = models.CharField(max_length=80, primary_key=True, editable=False)
+    kind = models.CharField(max_length=32)
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.QUEUED)
+    subject = models.CharField(max_length=80, blank=True, help_text="What it is about, such as site:12.")
+    configuration = models.JSONField(default=dict)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    max_parallel = models.PositiveIntegerField(null=True, help_text="Items in flight at a time, over all workers.")
+    interval_ms = models.PositiveIntegerField(default=0, help_text="Least time between two starts of items.")
+    runnable_at = models.DateTimeField(db_default=Now(), help_text="No item starts before.")
+    claimed_at = models.DateTimeField(
+        db_default=Now(), help_text="When a worker last took from it; the longest waiting is next."
+    )
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    error = models.JSONField(null=True)
+    user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
+    test_mode = models.BooleanField(default=False)
+    request_id = models.CharField(max_length=128, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.CheckConstraint(condition=Q(total__gte=F("done") + F("failed")), name="job_counters_fit"),
+            models.UniqueConstraint(
+                fields=["workspace", "kind", "subject"],
+                condition=~Q(subject="") & Q(status__in=["queued", "processing", "paused"]),
+                name="job_one_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["claimed_at"], condition=Q(status__in=["queued", "processing"]), name="job_claimable"),
+            models.Index(fields=["workspace", "kind", "subject", "-created_at"], name="job_latest_of_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing will change any more."""
+        return self.status in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+    @property
+    def percentage(self) -> int:
+        """Of items that are through, well or badly; 100 only when all are."""
+        if not self.total:
+            return 100 if self.is_final else 0
+        return (self.done + self.failed) * 100 // self.total
+
+
+class JobItem(models.Model):
+    """One unit of work of a job. Every write after the claim says which lease it believes to hold."""
+
+    tenancy: ClassVar[Tenancy] = Tenancy.CHILD
+    tenant_path: ClassVar[str] = "job__workspace"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
+    key = models.CharField(max_length=2048)
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=7, choices=ItemState, default=ItemState.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now(), help_text="After a failed try: when the next may start.")
+    lease = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    result = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["job", "key"], name="item_once_a_job"),
+            models.CheckConstraint(
+                condition=Q(state="running", lease__isnull=False) | (~Q(state="running") & Q(lease__isnull=True)),
+                name="item_leased_while_running",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["job", "not_before", "id"], condition=Q(state="pending"), name="item_claimable"),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="item_leased"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key[:120]

@@ -1,0 +1,7 @@
+"""Endpoints, deliveries and their signatures come here; nothing yet."""
+
+from django.apps import AppConfig
+
+
+class WebhooksConfig(AppConfig):
+    name = "webhooks"
