@@ -1,0 +1,102 @@
+"""From a request to an actor. Authorization wins over a cookie; a cookie from another site is refused."""
+
+import base64
+import binascii
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from ajansops.kit.actor import Actor
+from ajansops.kit.errors import AccessDenied
+from ajansops.kit.identity import Unauthorized, identity
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CsrfFailed(AccessDenied):
+    """This request comes from another site."""
+
+    code = "csrf_failed"
+
+
+class Caller:
+    """`request.user` of an API request: somebody. The rights are in `request.auth`, the actor."""
+
+    is_authenticated = True
+    is_anonymous = False
+
+    def __init__(self, actor: Actor) -> None:
+        self.pk = actor.user_id or f"key:{actor.key_id}"
+        self.actor = actor
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer sk_…`, or Basic with the key as user name."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, Actor] | None:
+        """None when there is no Authorization header at all, so that the session is asked next."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        actor = identity().actor_for_key(
+            _key_in(header), workspace=_workspace(request), request_id=_request_id(request)
+        )
+        return Caller(actor), actor
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge that makes DRF answer 401 rather than 403."""
+        return 'Bearer realm="ajansops"'
+
+
+class SessionAuthentication(BaseAuthentication):
+    """The cookie of django-allauth, checked against forgery by where the browser says the request comes from."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, Actor] | None:
+        """None when nobody is signed in."""
+        user = getattr(request._request, "user", None)  # noqa: SLF001  # DRF's request.user would recurse into us
+        if user is None or not user.is_authenticated or not user.is_active:
+            return None
+        refuse_other_sites(request._request)  # noqa: SLF001
+        actor = identity().actor_for_user(user.pk, workspace=_workspace(request), request_id=_request_id(request))
+        return Caller(actor), actor
+
+
+def refuse_other_sites(request: HttpRequest) -> None:
+    """Raise `CsrfFailed` for an unsafe request that a browser sends from elsewhere; no header means no browser."""
+    if request.method in SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise CsrfFailed
+    if origin is not None and origin not in _own_origins(request):
+        raise CsrfFailed
+
+
+def _own_origins(request: HttpRequest) -> set[str]:
+    public = urlsplit(settings.ENV.public_url)
+    return {f"{request.scheme}://{request.get_host()}", f"{public.scheme}://{public.netloc}"}
+
+
+def _key_in(header: str) -> str:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode("ascii").partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise Unauthorized from error
+    raise Unauthorized(gettext("Use the Bearer or Basic scheme."))
+
+
+def _workspace(request: Request) -> str | None:
+    return request.headers.get("X-Workspace-ID")
+
+
+def _request_id(request: Request) -> str:
+    return str(getattr(request, "request_id", ""))

@@ -1,0 +1,44 @@
+"""What every answer carries: a request id and how long it took."""
+
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from ajansops.api.errors import json_problem, plain_problem
+from ajansops.api.surface import surface_for
+from ajansops.kit.ids import request_id
+
+SANE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+log = structlog.get_logger(__name__)
+
+
+class RequestContextMiddleware:
+    """Outermost. Binds the request id to every log line of the request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        request.request_id = given if SANE.fullmatch(given) else request_id()  # type: ignore[attr-defined]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Duration-Ms"] = str(round((time.perf_counter() - started) * 1000))
+        if surface_for(request.path) and "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A view outside DRF failed under a surface's prefix: that surface's 500, also while debugging."""
+        surface = surface_for(request.path)
+        if surface is None:
+            return None
+        log.error("unhandled_error", exc_info=error, path=request.path)
+        problem = plain_problem(500, "server_error", request_id=request.request_id)  # type: ignore[attr-defined]
+        return json_problem(problem, surface, request)

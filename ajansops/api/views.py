@@ -1,0 +1,228 @@
+"""The two bases of every API view: declare rights, parse, make one domain call, reply. The surface does the wording."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSetMixin
+
+from ajansops.api.pagination import Page
+from ajansops.api.surface import Reply, Surface
+from ajansops.kit.actor import Actor
+from ajansops.kit.errors import NotFound
+from ajansops.kit.permissions import Permission
+
+CRUD = ("list", "retrieve", "create", "update", "partial_update", "destroy")
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class Public:
+    """The marker of a method that anybody may call."""
+
+
+Rights = Mapping[str, Permission | type[Public]]
+
+
+class DeclaredPermission(BasePermission):
+    """Role and scope as the view declares them for this action."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raises `AccessDenied` naming the scope rather than answering False."""
+        actor: Any = request.auth
+        if actor is None:
+            return False
+        if isinstance(view.right, Permission):
+            actor.require(view.right)
+        return True
+
+
+class SurfaceView(APIView):
+    """A view that is mounted on a surface: `View.as_view(surface=CORE)`. `rights` maps each method to what it needs."""
+
+    surface: Surface | None = None
+    rights: ClassVar[Rights] = {}
+    handles: ClassVar[tuple[str, ...]] = METHODS
+    permission_classes = [DeclaredPermission]
+
+    def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
+        """Deny by default: a handler without a declared right does not import."""
+        super().__init_subclass__(**kwargs)
+        if not abstract:
+            missing = [name for name in cls.handled() if name not in cls.rights]
+            if missing:
+                raise TypeError(f"{cls.__qualname__} declares no right for: {', '.join(missing)}.")
+
+    @classmethod
+    def handled(cls) -> list[str]:
+        """The methods or actions this class answers."""
+        return [name for name in METHODS if hasattr(cls, name)]
+
+    @property
+    def right(self) -> Permission | type[Public] | None:
+        """What the current call needs; None for a method that does not exist, which DRF answers with 405."""
+        return self.rights.get((self.request.method or "").lower())
+
+    @property
+    def actor(self) -> Actor:
+        """Who calls. Only for views that are not public."""
+        actor = self.request.auth
+        assert isinstance(actor, Actor)
+        return actor
+
+    def get_permissions(self) -> list[Any]:
+        """Public methods ask for nothing."""
+        return [AllowAny()] if self.right is Public else list(super().get_permissions())
+
+    def parsed(self, serializer: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
+        """The body validated; raises DRF's ValidationError."""
+        form = serializer(data=self.request.data, context={"view": self, "request": self.request}, **kwargs)
+        form.is_valid(raise_exception=True)
+        return dict(form.validated_data)
+
+    def reply(self, data: Any, *, message: str = "", status: int = 200) -> Response:
+        """In the surface's envelope."""
+        return self.reply_page(Reply(data, message), status=status)
+
+    def reply_page(self, reply: Reply, *, status: int = 200) -> Response:
+        """As `reply`, with meta and links already in it."""
+        assert self.surface is not None
+        return Response(self.surface.envelope(reply), status=status)
+
+    def reply_deleted(self) -> Response:
+        """204, or what the surface says instead."""
+        assert self.surface is not None
+        status = self.surface.deleted_status
+        return Response(status=204) if status == 204 else self.reply(None, status=status)
+
+
+class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
+    """List, read and write one kind of row by declaration.
+
+    `rows(actor)` is the visible queryset, `output` renders a row, `input` validates a body, and `create`, `change` and
+    `remove` are services: `create(actor, **fields)`, `change(actor, row, **fields)`, `remove(actor, row)`.
+    """
+
+    model: ClassVar[Any]  # a model class whose manager has visible_to()
+    output: ClassVar[type[BaseSerializer[Any]]]
+    input: ClassVar[type[BaseSerializer[Any]] | None] = None
+    create_row: ClassVar[Callable[..., Any] | None] = None
+    change_row: ClassVar[Callable[..., Any] | None] = None
+    remove_row: ClassVar[Callable[..., Any] | None] = None
+    noun: ClassVar[str] = "Resource"
+    lookup_value_regex = r"[^/]+"
+
+    @classmethod
+    def handled(cls) -> list[str]:
+        """The documented actions and the extra ones."""
+        return [name for name in CRUD if hasattr(cls, name)] + [a.__name__ for a in cls.get_extra_actions()]
+
+    @property
+    def right(self) -> Permission | type[Public] | None:
+        """By action rather than by method."""
+        return self.rights.get(getattr(self, "action", None) or "")
+
+    def rows(self) -> QuerySet[Any]:
+        """What the actor can see, in a stable order. Override to add filters and joins."""
+        rows: QuerySet[Any] = self.model.objects.visible_to(self.actor).order_by("-id")
+        return rows
+
+    def row(self) -> Any:
+        """The row in the path, or `NotFound`, which another workspace's row is too."""
+        try:
+            return self.rows().get(pk=self.kwargs["pk"])
+        except (self.model.DoesNotExist, ValueError, OverflowError) as error:
+            raise NotFound from error
+
+    def show(self, row: Any) -> Any:
+        """The row in the surface's casing."""
+        assert self.surface is not None
+        return self.surface.encode(self.output(row, context={"view": self}).data)
+
+
+class ListMixin:
+    """GET of the collection."""
+
+    def list(self: Any, request: Request, **_path: str) -> Response:
+        """One page."""
+        page = Page(self.rows(), request)
+        return self.reply_page(Reply([self.show(row) for row in page.rows], meta=page.meta, links=page.links))
+
+
+class RetrieveMixin:
+    """GET of one row."""
+
+    def retrieve(self: Any, request: Request, **_path: str) -> Response:
+        """The row."""
+        return self.reply(self.show(self.row()))
+
+
+class CreateMixin:
+    """POST to the collection."""
+
+    def create(self: Any, request: Request, **_path: str) -> Response:
+        """201 with the new row."""
+        row = type(self).create_row(self.actor, **self.parsed(self.input))
+        return self.reply(self.show(row), message=f"{self.noun} created successfully.", status=201)
+
+
+class ChangeMixin:
+    """PATCH and PUT of one row."""
+
+    def partial_update(self: Any, request: Request, **_path: str) -> Response:
+        """Only what is given changes."""
+        return self._changed(partial=True)
+
+    def update(self: Any, request: Request, **_path: str) -> Response:
+        """What is not given falls back to its default."""
+        return self._changed(partial=False)
+
+    def _changed(self: Any, *, partial: bool) -> Response:
+        row = self.row()
+        changed = type(self).change_row(self.actor, row, **self.parsed(self.input, partial=partial))
+        return self.reply(self.show(changed), message=f"{self.noun} updated successfully.")
+
+
+class DestroyMixin:
+    """DELETE of one row."""
+
+    def destroy(self: Any, request: Request, **_path: str) -> Response:
+        """Gone, or gone for everybody who asks."""
+        type(self).remove_row(self.actor, self.row())
+        return self.reply_deleted()
+
+
+class ReadViewSet(ListMixin, RetrieveMixin, ResourceViewSet, abstract=True):
+    """Rows that are only read here."""
+
+
+class CrudViewSet(ListMixin, RetrieveMixin, CreateMixin, ChangeMixin, DestroyMixin, ResourceViewSet, abstract=True):
+    """Rows with the full set of actions."""
+
+
+def crud(view: Permission, add: Permission, change: Permission, delete: Permission) -> dict[str, Permission]:
+    """The usual rights of the usual actions."""
+    return {
+        "list": view,
+        "retrieve": view,
+        "create": add,
+        "update": change,
+        "partial_update": change,
+        "destroy": delete,
+    }
+
+
+class UnknownPath(SurfaceView):
+    """The end of every surface's table: 404 in its own words, to everybody and for every method."""
+
+    rights = dict.fromkeys(METHODS, Public)
+    authentication_classes = []
+
+    def _missing(self, request: Request, **_path: str) -> Response:
+        raise NotFound
+
+    get = post = put = patch = delete = head = options = _missing  # type: ignore[assignment]

@@ -1,0 +1,27 @@
+"""What piles up and nobody needs: expired sessions, and the embedded broker's messages that were read."""
+
+import time
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+
+from ajansops.kit.periodic import Periodic
+
+KEEP_MESSAGES = 3600  # seconds
+
+
+def housekeep() -> dict[str, int]:
+    """Idempotent."""
+    SessionStore.clear_expired()
+    return {"messages_removed": _remove_read_messages()}
+
+
+def _remove_read_messages() -> int:
+    old = time.time() - KEEP_MESSAGES
+    files = [f for f in (settings.VAR_DIR / "broker" / "processed").glob("*.msg") if f.stat().st_mtime < old]
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+HOUSEKEEPING = Periodic("housekeeping", 3600, housekeep)

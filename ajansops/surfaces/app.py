@@ -1,0 +1,49 @@
+"""The app API of the browser application. Its wire format, and its table of routes."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import path, re_path
+
+from ajansops.api.casing import camelize, snakify
+from ajansops.api.surface import JSON, Problem, Reply, Surface, register
+from ajansops.api.views import UnknownPath
+from ajansops.health import HealthView
+
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    409: "Conflict",
+    413: "Payload Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+}
+
+
+def envelope(reply: Reply) -> JSON:
+    """`success` and `data`."""
+    return {"success": True, "data": reply.data} | ({"meta": reply.meta} if reply.meta else {})
+
+
+def word_error(problem: Problem, request: HttpRequest) -> JSON:
+    """A title as `error`, the code and the message beside it."""
+    status = APP.invalid_status if problem.code == "validation_failed" else problem.status
+    errors = {"errors": camelize(problem.errors)} if problem.errors else {}
+    extras: dict[str, Any] = camelize(dict(problem.data))
+    return {"error": TITLES.get(status, "Error"), "code": problem.code, "message": problem.message, **errors, **extras}
+
+
+APP = register(Surface("app", ("/api/",), envelope, word_error, deleted_status=200, encode=camelize, decode=snakify))
+
+urlpatterns = [
+    path("health", HealthView.as_view(surface=APP)),
+    re_path(r"", UnknownPath.as_view(surface=APP)),
+]

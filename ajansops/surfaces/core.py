@@ -1,0 +1,45 @@
+"""The core API: the canonical one. Its wire format, and its table of routes."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import path, re_path
+
+from accounts.api.core import WorkspaceViewSet
+from ajansops.api.surface import JSON, Problem, Reply, Surface, register
+from ajansops.api.views import UnknownPath
+from jobs.api.core import JobItemViewSet, JobViewSet
+
+
+def envelope(reply: Reply) -> JSON:
+    """`data`, with `message` on writes and `meta` and `links` on lists."""
+    parts: dict[str, Any] = {
+        "message": reply.message or None,
+        "data": reply.data,
+        "meta": reply.meta,
+        "links": reply.links,
+    }
+    return {key: value for key, value in parts.items() if value is not None or key == "data"}
+
+
+def word_error(problem: Problem, request: HttpRequest) -> JSON:
+    """`error` and `message`, the extras beside them, `errors` by field when something is invalid."""
+    errors = {"errors": problem.errors} if problem.errors else {}
+    return {"error": problem.code, "message": problem.message, **errors, **problem.data}
+
+
+Actions = dict[str, Any]
+CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422))
+COLLECTION: Actions = {"get": "list", "post": "create"}
+READ: Actions = {"get": "list"}
+ROW: Actions = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+READ_ROW: Actions = {"get": "retrieve"}
+
+urlpatterns = [
+    path("workspaces", WorkspaceViewSet.as_view(READ, surface=CORE)),
+    path("workspaces/<str:pk>", WorkspaceViewSet.as_view(READ_ROW, surface=CORE)),
+    path("jobs", JobViewSet.as_view(READ, surface=CORE)),
+    path("jobs/<str:pk>", JobViewSet.as_view(READ_ROW, surface=CORE)),
+    path("jobs/<str:pk>/items", JobItemViewSet.as_view(READ, surface=CORE)),
+    re_path(r"", UnknownPath.as_view(surface=CORE)),
+]

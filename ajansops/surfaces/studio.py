@@ -1,0 +1,59 @@
+"""The studio API of product content. Its wire format, and its table of routes."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import re_path
+
+from ajansops.api.surface import JSON, Problem, Reply, Surface, register
+from ajansops.api.views import UnknownPath
+from ajansops.kit.clock import iso_ms, now
+
+BY_STATUS = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    429: "TOO_MANY_REQUESTS",
+    500: "INTERNAL_SERVER_ERROR",
+}
+GENERAL = frozenset(
+    {
+        "validation_failed",
+        "bad_request",
+        "unauthorized",
+        "access_denied",
+        "not_found",
+        "conflict",
+        "rate_limit_exceeded",
+        "server_error",
+    }
+)
+
+
+def envelope(reply: Reply) -> Any:
+    """None: each endpoint answers as its reference documents it."""
+    return reply.data
+
+
+def word_error(problem: Problem, request: HttpRequest) -> JSON:
+    """One object with an upper-case code: the general one of the status, or a more specific one."""
+    status = STUDIO.invalid_status if problem.code == "validation_failed" else problem.status
+    code = BY_STATUS.get(status) if problem.code in GENERAL else None
+    fields = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in problem.errors.items())
+    body = {
+        "code": code or problem.code.upper(),
+        "message": problem.message,
+        "details": fields or problem.message,
+        "timestamp": iso_ms(now()),
+        "path": request.path,
+    }
+    return {"error": body | ({"request_id": problem.data["request_id"]} if "request_id" in problem.data else {})}
+
+
+STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200))
+
+urlpatterns = [
+    re_path(r"", UnknownPath.as_view(surface=STUDIO)),
+]

@@ -1,0 +1,111 @@
+"""Alice owns a workspace, Bob is a member, Charlie owns another one. Clients speak HTTP to the WSGI application."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts import services
+from accounts.models import User, Workspace
+from accounts.roles import Role
+from jobs.engine import Engine
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@dataclass
+class People:
+    """Two tenants and their people."""
+
+    alice: User
+    bob: User
+    charlie: User
+    acme: Workspace
+    other: Workspace
+
+
+@pytest.fixture
+def people(db) -> People:
+    alice = services.create_user(email="alice@example.org", password="alice-password", name="Alice")
+    bob = services.create_user(email="bob@example.org", password="bob-password", name="Bob")
+    charlie = services.create_user(email="charlie@example.org", password="charlie-password", name="Charlie")
+    acme = services.create_workspace(name="Acme", slug="acme", plan="enterprise", owner=alice)
+    services.add_member(acme, bob, Role.VIEWER)
+    other = services.create_workspace(name="Other", slug="other", plan="enterprise", owner=charlie)
+    return People(alice, bob, charlie, acme, other)
+
+
+class Api:
+    """A client with a key or a signed-in user; answers are Django responses with `.json()`."""
+
+    def __init__(self, *, key: str = "", user: User | None = None, **headers: str) -> None:
+        self.client = Client(raise_request_exception=False)
+        if user:
+            self.client.force_login(user, backend="accounts.backends.RoleBackend")
+        self.headers = headers | ({"authorization": f"Bearer {key}"} if key else {})
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str):
+        data = body if isinstance(body, bytes | str) else json.dumps(body) if body is not None else ""
+        given = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        content_type = given.pop("content-type", "application/json")
+        return self.client.generic(method, path, data, content_type=content_type, headers=given)
+
+    def get(self, path: str, **headers: str):
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str):
+        return self.call("POST", path, body if body is not None else {}, **headers)
+
+    def patch(self, path: str, body: Any, **headers: str):
+        return self.call("PATCH", path, body, **headers)
+
+    def put(self, path: str, body: Any, **headers: str):
+        return self.call("PUT", path, body, **headers)
+
+    def delete(self, path: str, **headers: str):
+        return self.call("DELETE", path, **headers)
+
+
+@pytest.fixture
+def key_for(db):
+    """`key_for(workspace, "sites:read", …)` is a raw key."""
+
+    def make(workspace: Workspace, *scopes: str, test: bool = False, creator: User | None = None) -> str:
+        _, raw = services.create_api_key(workspace, name="test", scopes=scopes or ("*",), test=test, creator=creator)
+        return raw
+
+    return make
+
+
+@pytest.fixture
+def acme(people, key_for) -> Api:
+    """A key of Alice's workspace that may do everything."""
+    return Api(key=key_for(people.acme))
+
+
+@pytest.fixture
+def other(people, key_for) -> Api:
+    """A key of Charlie's workspace that may do everything."""
+    return Api(key=key_for(people.other))
+
+
+@pytest.fixture
+def work(transactional_db):
+    """`work()` does what a worker does until nothing is left to do."""
+
+    def run(concurrency: int = 16) -> None:
+        asyncio.run(Engine(concurrency).run(until_idle=True))
+
+    return run
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with the real export; a test that needs it is skipped where it is not."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"{SHARED} is not here")
+    return SHARED

@@ -1,0 +1,14 @@
+"""The product's settings, with a folder of its own and a broker that forgets."""
+
+import os
+import tempfile
+
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="ajansops-tests-"))
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
+os.environ.setdefault("NET_ALLOW_PRIVATE", "127.0.0.1/32")
+os.environ.setdefault("CRON_SECRET", "cron-secret")
+
+from ajansops.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

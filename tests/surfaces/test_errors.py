@@ -1,0 +1,44 @@
+"""Each surface words every error in its own way, on every path below its prefix."""
+
+import pytest
+
+from tests.conftest import Api
+
+PATHS = {"core": "/api/v1/nope", "studio": "/v1/nope", "app": "/api/nope", "insight": "/api/cron/nope/deeper"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nope", "/v1/nope", "/api/nope", "/api/v1/workspaces/nope/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_unknown_path_is_json_404(db, method, path):
+    answer = Api().call(method, path)
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json()["error"]
+
+
+def test_core_words_404(db):
+    assert Api().get("/api/v1/nope").json() == {"error": "not_found", "message": "Resource not found."}
+
+
+def test_missing_key_is_401_with_a_challenge(db):
+    answer = Api().get("/api/v1/workspaces")
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+    assert answer.json() == {"error": "unauthorized", "message": "Invalid or missing API key."}
+
+
+def test_it_works(people, acme):
+    answer = acme.get("/api/v1/workspaces", X_Request_ID="abc-123")
+    assert answer.status_code == 200, answer.content
+    body = answer.json()
+    assert [row["slug"] for row in body["data"]] == ["acme"]
+    assert body["meta"]["total"] == 1
+    assert answer["X-Request-ID"] == "abc-123"
+    assert int(answer["X-Duration-Ms"]) >= 0
+
+
+def test_405_names_what_is_allowed(acme):
+    answer = acme.delete("/api/v1/workspaces")
+    assert answer.status_code == 405
+    assert "GET" in answer["Allow"]
+    assert answer.json()["error"] == "method_not_allowed"
