@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+BIN := .venv/bin
+# The interpreter that is called python3.11 here, or any other 3.11.
+ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
+PYTHON := python3
+endif
+
+.PHONY: help setup run demo test lint format bench bench-crawl
+
+help: ## Show this.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## Make the environment in .venv/ (once, and again when the requirements change).
+
+.venv/.ready: requirements.txt requirements-dev.txt constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed.")'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements-dev.txt --constraints constraints.txt
+	@touch $@
+
+demo: setup ## The same with arguments: make demo ARGS="--products FILE --site URL --port N --exit".
+	@$(BIN)/python manage.py demo $(ARGS)
+
+run: setup ## Do the main job on the demo data with live progress, then serve at http://127.0.0.1:8000.
+	@$(BIN)/python manage.py demo
+
+test: setup ## Run every test (SQLite, or what DATABASE_URL and REDIS_URL name).
+	$(BIN)/python -m pytest
+
+lint: setup ## Style, types and import rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: setup ## Put the code into the house style.
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: bench-crawl ## Every benchmark.
+
+bench-crawl: setup ## The crawler against the limit of its pages' latency.
+	$(BIN)/python -m tests.bench.crawl
