@@ -1,0 +1,126 @@
+"""Sites and their SEO reports on the core surface."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ajansops.api.views import CrudViewSet, ListMixin, ReadViewSet, ResourceViewSet, SurfaceView, crud
+from ajansops.kit.errors import Invalid, NotFound
+from ajansops.kit.permissions import Permission
+from jobs.api.serializers import JobSerializer
+from sites import services
+from sites.api.serializers import (
+    IssueSerializer,
+    ReportBody,
+    ReportDetailSerializer,
+    ReportSerializer,
+    ScrapeBody,
+    SiteBody,
+    SiteSerializer,
+    SubmittedSerializer,
+)
+from sites.models import Issue, Report, Severity, Site
+from sites.selectors import get_site
+
+LIGHTHOUSE = frozenset({"lighthouseVersion", "lighthouseResult"})  # as its own file and as PageSpeed Insights has it
+
+
+class SiteViewSet(CrudViewSet):
+    """Sites; on the app surface too."""
+
+    model = Site
+    output = SiteSerializer
+    input = SiteBody
+    create_row = services.create_site
+    change_row = services.update_site
+    remove_row = services.delete_site
+    noun = "Site"
+    rights = crud(Permission.VIEW_SITE, Permission.ADD_SITE, Permission.CHANGE_SITE, Permission.DELETE_SITE)
+    queryset = Site.objects.none()
+
+
+class ReportViewSet(ReadViewSet):
+    """Newest first; `?site_id=` and `?url=` narrow."""
+
+    model = Report
+    output = ReportSerializer
+    noun = "Report"
+    rights = {"list": Permission.VIEW_REPORT, "retrieve": Permission.VIEW_REPORT}
+    queryset = Report.objects.none()
+
+    def rows(self) -> QuerySet[Any]:
+        """With the number of issues, counted in the same query."""
+        rows: QuerySet[Any] = (
+            Report.objects.visible_to(self.actor).annotate(issues_count=Count("issues")).order_by("-id")
+        )
+        query = self.request.query_params
+        if site_id := query.get("site_id"):
+            rows = rows.filter(site=get_site(self.actor, site_id))
+        return rows.filter(url=query["url"]) if "url" in query else rows
+
+    def show(self, row: Any) -> Any:
+        """One alone also says what explains it and what changed."""
+        serializer = ReportDetailSerializer if self.action == "retrieve" else ReportSerializer
+        return serializer(row).data
+
+
+class IssueViewSet(ListMixin, ResourceViewSet):
+    """The issues of the latest report of each URL or site; `?severity=` and `?type=` narrow."""
+
+    model = Issue
+    output = IssueSerializer
+    rights = {"list": Permission.VIEW_REPORT}
+    queryset = Issue.objects.none()
+
+    def rows(self) -> QuerySet[Any]:
+        """Newest report first, and in it as found: the order stays while pages are turned."""
+        if self.kwargs["workspace_id"] != str(self.actor.workspace_id):
+            raise NotFound
+        newest = Report.objects.visible_to(self.actor).newest()
+        rows = (
+            Issue.objects.visible_to(self.actor)
+            .filter(report__in=newest)
+            .select_related("report")
+            .order_by("-report", "id")
+        )
+        if severity := self.request.query_params.get("severity"):
+            rows = rows.filter(severity=_known_severity(severity))
+        code = self.request.query_params.get("type")
+        return rows.filter(code=code) if code else rows
+
+
+class SubmitReportView(SurfaceView):
+    """Reports that somebody else measured."""
+
+    rights = {"post": Permission.ADD_REPORT}
+
+    def post(self, request: Request) -> Response:
+        """The documented body, or a Lighthouse result, which says its version."""
+        if isinstance(request.data, dict) and not LIGHTHOUSE.isdisjoint(request.data):
+            report = services.submit_lighthouse(self.actor, request.data)
+        else:
+            report = services.submit_report(self.actor, **self.parsed(ReportBody))
+        shown = SubmittedSerializer(report).data
+        return self.reply(shown, message=gettext("Report created successfully."), status=201)
+
+
+class CoreSeoScrapeView(SurfaceView):
+    """Crawls."""
+
+    rights = {"post": Permission.ADD_REPORT}
+
+    def post(self, request: Request) -> Response:
+        """202 with the job."""
+        site = get_site(self.actor, self.parsed(ScrapeBody)["site_id"])
+        job = services.start_audit(self.actor, site)
+        return self.reply(JobSerializer(job).data, message=gettext("Crawl started."), status=202)
+
+
+def _known_severity(text: str) -> str:
+    if text not in Severity.values:
+        known = ", ".join(Severity.values)
+        raise Invalid(errors={"severity": [gettext("Use one of: %(known)s.") % {"known": known}]})
+    return text

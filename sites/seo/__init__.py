@@ -1,0 +1,1 @@
+"""What a page says about itself and what is wrong with it. Pure: no database, no network."""
