@@ -1,0 +1,152 @@
+"""Products and variants on the core surface."""
+
+from typing import Any
+
+from django.db.models import QuerySet, TextChoices
+from django.utils.translation import gettext
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ajansops.api.views import CrudViewSet, ReadViewSet, SurfaceView, crud
+from ajansops.kit.errors import Invalid, NotFound
+from ajansops.kit.permissions import Permission
+from content.api.parsers import CsvParser, UploadParser
+from content.api.serializers import (
+    TAGS,
+    GenerateBody,
+    ProductBody,
+    ProductSerializer,
+    TagsBody,
+    VariantSerializer,
+    product_number,
+)
+from content.api.wanted import wanted
+from content.models import Product, Variant, VariantStatus, VariantType
+from content.services.generation import start_generations
+from content.services.imports import start_import
+from content.services.products import approve_tags, create_product, delete_product, reject_tags, update_product
+from content.services.variants import approve_variant, reject_variant
+from jobs.api.serializers import JobSerializer
+
+
+class ProductViewSet(CrudViewSet):
+    """Newest first; `?search=` looks in title and SKU."""
+
+    model = Product
+    output = ProductSerializer
+    input = ProductBody
+    create_row = create_product
+    change_row = update_product
+    remove_row = delete_product
+    noun = "Product"
+    rights = crud(
+        Permission.VIEW_PRODUCT, Permission.ADD_PRODUCT, Permission.CHANGE_PRODUCT, Permission.DELETE_PRODUCT
+    ) | {"approve": Permission.CHANGE_PRODUCT, "reject": Permission.CHANGE_PRODUCT}
+    queryset = Product.objects.none()
+
+    def rows(self) -> QuerySet[Any]:
+        """Without the deleted ones."""
+        rows = Product.objects.visible_to(self.actor).live().order_by("-id")
+        text = self.request.query_params.get("search", "").replace("\0", "")
+        return rows.matching(text) if text else rows
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, **_path: str) -> Response:
+        """Suggested tags become tags."""
+        row = approve_tags(self.actor, self.row(), self.parsed(TagsBody).get("tags"))
+        return self.reply(self.show(row), message=gettext("Tags approved."))
+
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, **_path: str) -> Response:
+        """Suggested tags are dropped."""
+        row = reject_tags(self.actor, self.row(), self.parsed(TagsBody).get("tags"))
+        return self.reply(self.show(row), message=gettext("Tags rejected."))
+
+
+class ProductImportView(SurfaceView):
+    """A product file: `text/csv`, or a form with the part `file`."""
+
+    rights = {"post": Permission.ADD_PRODUCT}
+    parser_classes = [CsvParser, UploadParser]
+
+    def post(self, request: Request) -> Response:
+        """202 with the job; its failed items are the report."""
+        file: dict[str, Any] = dict(request.data)  # what our parsers make; an empty body is a QueryDict
+        job = start_import(self.actor, file.get("data", b""), file.get("filename", ""))
+        return self.reply(JobSerializer(job).data, message=gettext("Import started."), status=202)
+
+
+class VariantViewSet(ReadViewSet):
+    """Newest first; `?status=`, `?content_type=` and `?product_id=` narrow."""
+
+    model = Variant
+    output = VariantSerializer
+    noun = "Variant"
+    rights = {
+        "list": Permission.VIEW_VARIANT,
+        "retrieve": Permission.VIEW_VARIANT,
+        "approve": Permission.CHANGE_VARIANT,
+        "reject": Permission.CHANGE_VARIANT,
+    }
+    queryset = Variant.objects.none()
+
+    def rows(self) -> QuerySet[Any]:
+        """Of one product when the path names it, filtered by what the query names."""
+        rows = Variant.objects.visible_to(self.actor).of_live_products().order_by("-id")
+        if "product" in self.kwargs:
+            rows = rows.filter(product=self._product())
+        if status := self._choice("status", VariantStatus, str.upper):
+            rows = rows.filter(status=status)
+        if content_type := self._choice("content_type", VariantType, str.lower):
+            rows = rows.filter(content_type=content_type)
+        if product_id := self.request.query_params.get("product_id"):
+            rows = rows.filter(product_id=_number("product_id", product_id))
+        return rows
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, **_path: str) -> Response:
+        """It may be published."""
+        return self.reply(self.show(approve_variant(self.actor, self.row())), message=gettext("Variant approved."))
+
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, **_path: str) -> Response:
+        """It may not."""
+        return self.reply(self.show(reject_variant(self.actor, self.row())), message=gettext("Variant rejected."))
+
+    def _product(self) -> Product:
+        number = product_number(self.kwargs["product"])
+        product: Product | None = Product.objects.visible_to(self.actor).live().filter(pk=number).first()
+        if product is None:
+            raise NotFound
+        return product
+
+    def _choice(self, name: str, known: type[TextChoices], spelled: Any) -> str:
+        text = spelled(self.request.query_params.get(name, ""))
+        if text and text not in known.values:
+            message = gettext("Use one of: %(known)s.") % {"known": ", ".join(known.values)}
+            raise Invalid(errors={name: [message]})
+        return str(text)
+
+
+def _number(name: str, text: str) -> int:
+    number = product_number(text)
+    if number is None:
+        raise Invalid(errors={name: [gettext("A product id, such as prod_12.")]})
+    return number
+
+
+class GenerateView(SurfaceView):
+    """Texts and tags for products."""
+
+    rights = {"post": Permission.GENERATE_CONTENT}
+
+    def post(self, request: Request) -> Response:
+        """202 with one job a content type; 200 when no product matches and there is nothing to do."""
+        body = self.parsed(GenerateBody)
+        types = body["content_types"]
+        texts = [one for one in types if one != TAGS]
+        jobs = start_generations(self.actor, wanted(self.actor, body, texts), tags=TAGS in types)
+        if not jobs:
+            return self.reply([], message=gettext("There is nothing to generate."))
+        return self.reply(JobSerializer(jobs, many=True).data, message=gettext("Generation started."), status=202)

@@ -1,0 +1,40 @@
+"""Product files as request bodies."""
+
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, MultiPartParser
+
+from ajansops.api.errors import PayloadTooLarge
+from content.imports.table import MAX_BYTES
+
+FORM_OVERHEAD = 2**16  # bytes of boundaries and part headers
+
+
+class CsvParser(BaseParser):
+    """The raw bytes, up to the limit of a product file."""
+
+    media_type = "text/csv"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        """`{"data": bytes, "filename": ""}`."""
+        data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise PayloadTooLarge
+        return {"data": data, "filename": ""}
+
+
+class UploadParser(MultiPartParser):
+    """A form with one part `file`, in the same shape."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Refused by its announced length before anything is read."""
+        announced = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
+        if int(announced) > MAX_BYTES + FORM_OVERHEAD:
+            raise PayloadTooLarge
+        upload = super().parse(stream, media_type, parser_context).files.get("file")
+        if upload is None:
+            raise ParseError("The form has no part named 'file'.")
+        if upload.size > MAX_BYTES:
+            raise PayloadTooLarge
+        return {"data": upload.read(), "filename": upload.name}

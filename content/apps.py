@@ -1,0 +1,18 @@
+"""Content does the work of five kinds of jobs."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from ajansops.kit.runners import register
+
+
+class ContentConfig(AppConfig):
+    name = "content"
+    verbose_name = "Products and texts"
+
+    def ready(self) -> None:
+        """Register the runners. By name: models cannot be imported before all apps are."""
+        register(import_string("content.runners.imports.ImportRunner")())
+        register(import_string("content.runners.tags.TagRunner")())
+        for kind in ("content", "title", "google_feed"):
+            register(import_string("content.runners.texts.TextRunner")(kind))

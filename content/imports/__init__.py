@@ -1,0 +1,1 @@
+"""Product files: what they may look like, and what is in them. Nothing here knows the database."""

@@ -1,0 +1,17 @@
+"""The kinds of generation jobs, what each makes and what it takes to start one."""
+
+from collections.abc import Mapping
+
+from ajansops.kit.permissions import Permission
+
+CONTENT = "content"
+TITLE = "title"
+GOOGLE_FEED = "google_feed"
+TAGS = "tags"
+
+GENERATION: Mapping[str, Permission] = {
+    CONTENT: Permission.GENERATE_CONTENT,
+    TITLE: Permission.GENERATE_TITLES,
+    GOOGLE_FEED: Permission.GENERATE_FEEDS,
+    TAGS: Permission.GENERATE_TAGS,
+}

@@ -1,0 +1,91 @@
+"""Writes of products."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
+
+from ajansops.kit.actor import Actor
+from ajansops.kit.clock import now
+from ajansops.kit.errors import Conflict, NotFound
+from ajansops.kit.permissions import Permission
+from content.facts import without
+from content.markup import line, shop_html
+from content.models import Product
+
+
+def create_product(actor: Actor, *, sku: str, title: str, **fields: Any) -> Product:
+    """Raises `Conflict` for a SKU or handle that a product of the workspace has."""
+    actor.require(Permission.ADD_PRODUCT)
+    product = Product(workspace_id=actor.workspace_id, **cleaned_fields({"sku": sku, "title": title, **fields}))
+    return _save(product)
+
+
+def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
+    """As `create_product`; what is not given stays."""
+    actor.require(Permission.CHANGE_PRODUCT, on=product)
+    for name, value in cleaned_fields(fields).items():
+        setattr(product, name, value)
+    return _save(product, update_fields=[*cleaned_fields(fields), "updated_at"])
+
+
+def delete_product(actor: Actor, product: Product) -> None:
+    """It leaves every list and frees its SKU; the row stays for what refers to it."""
+    actor.require(Permission.DELETE_PRODUCT, on=product)
+    Product.objects.visible_to(actor).live().filter(pk=product.pk).update(deleted_at=now(), updated_at=now())
+
+
+def approve_tags(actor: Actor, product: Product, tags: Collection[str] | None = None) -> Product:
+    """Move these suggestions, or all, into the tags. What was not suggested is left out."""
+    return _settle_tags(actor, product, tags, lambda row, chosen: row.tags + without(chosen, row.tags))
+
+
+def reject_tags(actor: Actor, product: Product, tags: Collection[str] | None = None) -> Product:
+    """Drop these suggestions, or all."""
+    return _settle_tags(actor, product, tags, lambda row, chosen: row.tags)
+
+
+def cleaned_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Safe HTML, titles on one line, and the first picture as the primary one unless another is named."""
+    cleaned = dict(fields)
+    if "description" in cleaned:
+        cleaned["description"] = shop_html(cleaned["description"])
+    for name in {"title", "sku"} & cleaned.keys():
+        cleaned[name] = line(cleaned[name])
+    if "pictures" in cleaned and not cleaned.get("primary_picture"):
+        cleaned["primary_picture"] = next(iter(cleaned["pictures"]), "")
+    return cleaned
+
+
+def _save(product: Product, *, update_fields: Sequence[str] | None = None) -> Product:
+    try:
+        with transaction.atomic():
+            product.save(update_fields=update_fields)
+    except IntegrityError as error:
+        raise _conflict(product, error) from error
+    return product
+
+
+def _conflict(product: Product, error: IntegrityError) -> Exception:
+    others = Product.objects.live().filter(workspace_id=product.workspace_id).exclude(pk=product.pk)
+    for field in ("sku", "external_handle"):
+        value = getattr(product, field)
+        if value and others.filter(**{field: value}).exists():
+            return Conflict(errors={field: [gettext("Another product has this value.")]})
+    return error
+
+
+@transaction.atomic
+def _settle_tags(
+    actor: Actor, product: Product, tags: Collection[str] | None, new_tags: Callable[[Product, list[str]], list[str]]
+) -> Product:
+    actor.require(Permission.CHANGE_PRODUCT, on=product)
+    row: Product | None = Product.objects.visible_to(actor).live().select_for_update().filter(pk=product.pk).first()
+    if row is None:
+        raise NotFound
+    chosen = row.suggested_tags if tags is None else [tag for tag in row.suggested_tags if tag in set(tags)]
+    row.tags = new_tags(row, chosen)
+    row.suggested_tags = without(row.suggested_tags, chosen)
+    row.save(update_fields=["tags", "suggested_tags", "updated_at"])
+    return row
