@@ -1,0 +1,35 @@
+"""Starting a scrape and asking how it stands: the same on every surface but for the answer to the start."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ajansops.api.views import SurfaceView
+from ajansops.kit.permissions import Permission
+from jobs.models import Job
+from leads.api.serializers import ScrapeBody, status_body
+from leads.selectors import scrape_status, site_of
+from leads.services import start_scrape
+
+
+class ScrapeView(SurfaceView):
+    """POST starts, GET tells. 409 while the site's last scrape is running."""
+
+    rights = {"get": Permission.VIEW_LEAD, "post": Permission.ADD_LEAD}
+    site_parameter = "site_id"
+
+    def get(self, request: Request) -> Response:
+        """Of the site in the query, or of the whole workspace."""
+        assert self.surface is not None
+        pk = request.query_params.get(self.site_parameter)
+        site = site_of(self.actor, pk) if pk is not None else None
+        return self.reply(self.surface.encode(status_body(scrape_status(self.actor, site))))
+
+    def post(self, request: Request) -> Response:
+        """202 with the job."""
+        given = self.parsed(ScrapeBody)
+        site = site_of(self.actor, given.pop("site_id"))
+        return self.started(start_scrape(self.actor, site, **given))
+
+    def started(self, job: Job) -> Response:
+        """How the surface shows it."""
+        raise NotImplementedError
