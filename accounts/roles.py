@@ -39,10 +39,16 @@ BY_CODENAME = {
 }
 
 
+# Rows of other apps (Django's groups, allauth's addresses and devices) belong to no workspace, so no role reaches them.
+APPS = frozenset({"accounts", "billing", "content", "jobs", "leads", "sites", "webhooks"})
+
+
 def least_role(codename: str) -> Role | None:
-    """The least role that has `sites.change_site`; None for an action nobody has by role."""
-    action = codename.partition(".")[2].partition("_")[0]
-    return BY_CODENAME.get(codename) or BY_ACTION.get(action)
+    """The least role that has `sites.change_site`; None for what nobody has by role."""
+    app, _, rest = codename.partition(".")
+    if app not in APPS:
+        return None
+    return BY_CODENAME.get(codename) or BY_ACTION.get(rest.partition("_")[0])
 
 
 def role_allows(role: Role, codename: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext
@@ -31,10 +32,12 @@ def create_workspace(*, name: str, slug: str = "", plan: str = "free", owner: Us
 
 
 def create_user(*, email: str, password: str | None = None, name: str = "", staff: bool = False) -> User:
-    """Raises `Conflict` for an address that is taken, `Invalid` for what is none."""
+    """An operator vouches for the address. Raises `Conflict` for one that is taken, `Invalid` for what is none."""
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, password, name=name, is_staff=staff)
+            user = User.objects.create_user(email, password, name=name, is_staff=staff)
+            EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+            return user
     except ValueError as error:
         raise Invalid(errors={"email": [gettext("The email must be a valid email address.")]}) from error
     except IntegrityError as error:

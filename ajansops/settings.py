@@ -7,6 +7,7 @@ import environ
 
 from ajansops.env import ROOT, load
 from ajansops.logs import configure_structlog, logging_config
+from ajansops.navigation import NAVIGATION
 
 ENV = load()
 BASE_DIR = ROOT
@@ -127,7 +128,7 @@ if ENV.redis_url:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-BROKER_URL = ENV.celery_broker_url or ENV.redis_url or "filesystem://"
+BROKER_URL = ENV.celery_broker_url or ENV.redis_url or "filesystem://localhost"  # kombu asks for a host, and ignores it
 
 # --- people -----------------------------------------------------------------------------------------------------------
 
@@ -215,6 +216,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "ajansops.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "ajansops.api.schema.SurfaceSchema",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405 like any method that is not there
     "UNAUTHENTICATED_USER": None,
     "UNICODE_JSON": True,
     "NUM_PROXIES": ENV.trusted_proxies,
@@ -247,4 +249,5 @@ UNFOLD = {
     "SITE_SUBHEADER": "Clients' work, in one place",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
 }

@@ -50,8 +50,8 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str):
         data = body if isinstance(body, bytes | str) else json.dumps(body) if body is not None else ""
+        content_type = headers.pop("content_type", "application/json")
         given = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
-        content_type = given.pop("content-type", "application/json")
         return self.client.generic(method, path, data, content_type=content_type, headers=given)
 
     def get(self, path: str, **headers: str):

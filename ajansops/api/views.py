@@ -65,7 +65,8 @@ class SurfaceView(APIView):
     @property
     def right(self) -> Permission | type[Public] | None:
         """What the current call needs; None for a method that does not exist, which DRF answers with 405."""
-        return self.rights.get((self.request.method or "").lower())
+        method = (self.request.method or "").lower()
+        return self.rights.get("get" if method == "head" else method)
 
     @property
     def actor(self) -> Actor:
@@ -221,6 +222,7 @@ class UnknownPath(SurfaceView):
 
     rights = dict.fromkeys(METHODS, Public)
     authentication_classes = []
+    schema = None
 
     def _missing(self, request: Request, **_path: str) -> Response:
         raise NotFound

@@ -13,6 +13,7 @@ class Permission(Enum):
     ADD_SITE = ("sites.add_site", "sites:write")
     CHANGE_PRODUCT = ("content.change_product", "products:write")
     CHANGE_SITE = ("sites.change_site", "sites:write")
+    CHANGE_VARIANT = ("content.change_variant", "content:write")
     DELETE_PRODUCT = ("content.delete_product", "products:delete")
     DELETE_SITE = ("sites.delete_site", "sites:delete")
     GENERATE_CONTENT = ("content.generate_content", "content:write")

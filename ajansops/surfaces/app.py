@@ -9,6 +9,9 @@ from ajansops.api.casing import camelize, snakify
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import UnknownPath
 from ajansops.health import HealthView
+from leads.api.app import AppScrapeView
+from sites.api.app import AppSeoScrapeView
+from sites.api.core import SiteViewSet
 
 TITLES = {
     400: "Bad Request",
@@ -42,8 +45,14 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
 
 
 APP = register(Surface("app", ("/api/",), envelope, word_error, deleted_status=200, encode=camelize, decode=snakify))
+COLLECTION: dict[str, Any] = {"get": "list", "post": "create"}
+ROW: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("health", HealthView.as_view(surface=APP)),
+    path("leads/scrape", AppScrapeView.as_view(surface=APP)),
+    path("sites", SiteViewSet.as_view(COLLECTION, surface=APP)),
+    path("sites/<str:pk>", SiteViewSet.as_view(ROW, surface=APP)),
+    path("seo/scrape", AppSeoScrapeView.as_view(surface=APP)),
     re_path(r"", UnknownPath.as_view(surface=APP)),
 ]

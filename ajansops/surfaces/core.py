@@ -8,7 +8,10 @@ from django.urls import path, re_path
 from accounts.api.core import WorkspaceViewSet
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import UnknownPath
+from content.api.core import GenerateView, ProductImportView, ProductViewSet, VariantViewSet
 from jobs.api.core import JobItemViewSet, JobViewSet
+from leads.api.core import CoreScrapeView, LeadViewSet
+from sites.api.core import CoreSeoScrapeView, IssueViewSet, ReportViewSet, SiteViewSet, SubmitReportView
 
 
 def envelope(reply: Reply) -> JSON:
@@ -41,5 +44,26 @@ urlpatterns = [
     path("jobs", JobViewSet.as_view(READ, surface=CORE)),
     path("jobs/<str:pk>", JobViewSet.as_view(READ_ROW, surface=CORE)),
     path("jobs/<str:pk>/items", JobItemViewSet.as_view(READ, surface=CORE)),
+    path("leads", LeadViewSet.as_view(READ, surface=CORE)),
+    path("leads/scrape", CoreScrapeView.as_view(surface=CORE)),
+    path("leads/<str:pk>", LeadViewSet.as_view(READ_ROW, surface=CORE)),
+    path("sites", SiteViewSet.as_view(COLLECTION, surface=CORE)),
+    path("sites/<str:pk>", SiteViewSet.as_view(ROW, surface=CORE)),
+    path("seo/report", SubmitReportView.as_view(surface=CORE)),
+    path("seo/reports", ReportViewSet.as_view(READ, surface=CORE)),
+    path("seo/reports/<str:pk>", ReportViewSet.as_view(READ_ROW, surface=CORE)),
+    path("seo/issues/<str:workspace_id>", IssueViewSet.as_view(READ, surface=CORE)),
+    path("seo/scrape", CoreSeoScrapeView.as_view(surface=CORE)),
+    path("products", ProductViewSet.as_view(COLLECTION, surface=CORE)),
+    path("products/import", ProductImportView.as_view(surface=CORE)),
+    path("products/<str:pk>", ProductViewSet.as_view(ROW, surface=CORE)),
+    path("products/<str:pk>/tags/approve", ProductViewSet.as_view({"post": "approve"}, surface=CORE)),
+    path("products/<str:pk>/tags/reject", ProductViewSet.as_view({"post": "reject"}, surface=CORE)),
+    path("products/<str:product>/variants", VariantViewSet.as_view(READ, surface=CORE)),
+    path("variants", VariantViewSet.as_view(READ, surface=CORE)),
+    path("variants/<str:pk>", VariantViewSet.as_view(READ_ROW, surface=CORE)),
+    path("variants/<str:pk>/approve", VariantViewSet.as_view({"post": "approve"}, surface=CORE)),
+    path("variants/<str:pk>/reject", VariantViewSet.as_view({"post": "reject"}, surface=CORE)),
+    path("content/generate", GenerateView.as_view(surface=CORE)),
     re_path(r"", UnknownPath.as_view(surface=CORE)),
 ]

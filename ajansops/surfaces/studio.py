@@ -3,11 +3,20 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import re_path
+from django.urls import path, re_path
 
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import UnknownPath
 from ajansops.kit.clock import iso_ms, now
+from content.api.studio import (
+    GenerateContent,
+    GenerateFeed,
+    GenerateTags,
+    GenerateTitle,
+    InventoryProducts,
+    InventoryVariants,
+    JobStatusView,
+)
 
 BY_STATUS = {
     400: "BAD_REQUEST",
@@ -45,7 +54,7 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     body = {
         "code": code or problem.code.upper(),
         "message": problem.message,
-        "details": fields or problem.message,
+        "details": problem.data.get("details") or fields or problem.message,
         "timestamp": iso_ms(now()),
         "path": request.path,
     }
@@ -55,5 +64,12 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
 STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200))
 
 urlpatterns = [
+    path("inventory/products", InventoryProducts.as_view(surface=STUDIO)),
+    path("inventory/variants/<str:product>", InventoryVariants.as_view(surface=STUDIO)),
+    path("content/generate", GenerateContent.as_view(surface=STUDIO)),
+    path("content/generate-title", GenerateTitle.as_view(surface=STUDIO)),
+    path("content/generate-google-feed", GenerateFeed.as_view(surface=STUDIO)),
+    path("tags/generate", GenerateTags.as_view(surface=STUDIO)),
+    path("jobs/<str:job>/status", JobStatusView.as_view(surface=STUDIO)),
     re_path(r"", UnknownPath.as_view(surface=STUDIO)),
 ]

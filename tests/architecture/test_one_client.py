@@ -11,7 +11,8 @@ CLIENTS = ("aiohttp", "http.client", "httpcore", "httpx", "httpx2", "pycurl", "r
 DOORS = (
     "ajansops/kit/net",  # the client
     "ajansops/ai",  # providers' own SDKs, at addresses that only the operator sets
-    "ajansops/management",  # the demo command, a client of our own API
+    "ajansops/demo",  # a client of our own API, on loopback
+    "ajansops/supervisor.py",  # asks our own health
 )
 
 
