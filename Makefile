@@ -27,7 +27,7 @@ run: setup ## Do the main job on the demo data with live progress, then serve at
 	@$(BIN)/python manage.py demo
 
 test: setup ## Run every test (SQLite, or what DATABASE_URL and REDIS_URL name).
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: setup ## Style, types and import rules.
 	$(BIN)/ruff check .

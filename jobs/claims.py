@@ -27,7 +27,7 @@ MAX_CLAIMS = 5  # of one item; more means that it kills its workers
 
 def job_view(job: Job) -> JobView:
     """What runners may see of the row."""
-    return JobView(job.pk, job.workspace_id, job.kind, job.configuration, job.test_mode)
+    return JobView(job.pk, job.workspace_id, job.kind, job.configuration, job.test_mode, job.memory)
 
 
 @transaction.atomic

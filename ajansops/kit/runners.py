@@ -18,8 +18,9 @@ class JobView:
     id: str
     workspace_id: int
     kind: str
-    configuration: JSON
+    configuration: JSON  # what was asked for; clients see it
     test_mode: bool
+    memory: JSON = field(default_factory=dict)  # what the runner itself keeps between items
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ajansops.ai.contract import ContentType
@@ -98,6 +99,7 @@ class TagsBody(Body):
     tags = serializers.ListField(child=serializers.CharField(max_length=200), max_length=250, required=False)
 
 
+@extend_schema_field(str)
 class ProductIdField(serializers.Field[int, Any, str, Any]):
     """12, "12" or "prod_12"."""
 

@@ -36,7 +36,7 @@ class SiteGone(ItemFailed):
 
 
 class CrawlRunner(Runner[Given, Output]):
-    """Items: `robots`, one for each address, `report`. The job's configuration carries the rules between them."""
+    """Items: `robots`, one for each address, `report`. The job's memory carries the rules between them."""
 
     kind = SEO
 
@@ -103,7 +103,7 @@ class CrawlRunner(Runner[Given, Output]):
         """Of the address's own origin: robots.txt of one host says nothing of another (RFC 9309 §2.3)."""
         origin = parse_url(url).origin
         if origin == parse_url(job.configuration["start_url"]).origin:
-            return _stored_robots(job.configuration["robots"])
+            return _stored_robots(job.memory["robots"])
         if (job.id, origin) not in self._robots:
             try:
                 robots = await fetch_robots(self.client, url)
@@ -128,7 +128,7 @@ def _save_entry(item: Item, entry: Entry) -> Saved:
     sitemap = {"urls": len(listed), "first": listed[0] if listed else "", "problem": entry.problem}
     delay_ms = round((robots.crawl_delay or 0) * 1000)
     Job.objects.filter(pk=job.id).update(
-        configuration=job.configuration | {"robots": robots.dump(), "sitemap": sitemap},
+        memory={"robots": robots.dump(), "sitemap": sitemap},
         interval_ms=Greatest(F("interval_ms"), delay_ms),
     )
     origin = parse_url(start_url).origin
@@ -197,10 +197,10 @@ def _seen(job: JobView) -> list[Seen]:
 
 
 def _site_facts(job: JobView) -> SiteFacts:
-    sitemap = job.configuration["sitemap"]
+    sitemap = job.memory["sitemap"]
     return SiteFacts(
         url=job.configuration["start_url"],
-        robots_status=_stored_robots(job.configuration["robots"]).status,
+        robots_status=_stored_robots(job.memory["robots"]).status,
         sitemap_urls=(sitemap["first"],) if sitemap["first"] else (),
         sitemap_problem=sitemap["problem"],
     )

@@ -1,4 +1,4 @@
-"""`make bench-crawl`: 500 pages of 20 ms and 17 KB, 16 in flight: our crawl against a bare client and against the limit.
+"""`make bench-crawl`: 500 pages of 20 ms and 17 KB, 16 in flight: our crawl against a bare client and the limit.
 
 Both fetch in turn from the same local server, in another process. Ours is the whole job: robots.txt, parsing, checks,
 every page committed, the report. The bare one only fetches. Figures move with the machine; the ratios are what counts.

@@ -22,8 +22,8 @@ def visits(job: JobView, *urls: str) -> list[str]:
 
 
 def job(start_url: str) -> JobView:
-    configuration = {"start_url": start_url, "robots": Robots.parse("User-agent: *\nDisallow: /a\n", 200).dump()}
-    return JobView("seo_1", 1, "seo", configuration, test_mode=False)
+    memory = {"robots": Robots.parse("User-agent: *\nDisallow: /a\n", 200).dump()}
+    return JobView("seo_1", 1, "seo", {"start_url": start_url}, test_mode=False, memory=memory)
 
 
 def test_another_host_is_asked_for_its_rules_once(website):
