@@ -27,5 +27,6 @@ urlpatterns = [
     re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
+    path("favicon.ico", RedirectView.as_view(url="/static/ajansops/icon.svg")),
     path("", RedirectView.as_view(url="/admin/")),
 ]
