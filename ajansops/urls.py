@@ -3,7 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
+from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from ajansops import handlers, health
@@ -27,6 +27,7 @@ urlpatterns = [
     re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
+    path("bot", TemplateView.as_view(template_name="bot.txt", content_type="text/plain; charset=utf-8")),
     path("favicon.ico", RedirectView.as_view(url="/static/ajansops/icon.svg")),
     path("", RedirectView.as_view(url="/admin/")),
 ]

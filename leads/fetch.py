@@ -54,11 +54,11 @@ class _Host:
 
 
 class Fetcher:
-    """One an event loop; `aclose` gives its connections back."""
+    """One an event loop; `aclose` closes the client. Hosts in `allow_private` need no pauses: they are our own."""
 
-    def __init__(self, *, allow_private: Sequence[IPv4Network | IPv6Network], user_agent: str) -> None:
+    def __init__(self, client: Client, allow_private: Sequence[IPv4Network | IPv6Network]) -> None:
         self._allow_private = allow_private
-        self._client = Client(allow_private=allow_private, user_agent=user_agent)
+        self._client = client
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 
 from ajansops.kit.errors import DomainError
+from ajansops.kit.net import open_client
 from ajansops.kit.runners import JSON, Item, NewItem, Runner, Saved
 from jobs.models import JobItem
 from leads.extract import Organisation, contact_links, contacts, organisations
@@ -59,9 +60,7 @@ class LeadRunner(Runner[bool, Listed | Enriched | None]):
     def fetcher(self) -> Fetcher:
         """Made in the loop that uses it."""
         if self._fetcher is None:
-            env = settings.ENV
-            agent = f"AjansOpsBot/0.1 (+{env.public_url}/bot)"
-            self._fetcher = Fetcher(allow_private=env.net_allow_private, user_agent=agent)
+            self._fetcher = Fetcher(open_client(), settings.ENV.net_allow_private)
         return self._fetcher
 
     async def aclose(self) -> None:

@@ -15,7 +15,6 @@ class WorkspaceViewSet(ReadViewSet):
     output = WorkspaceSerializer
     noun = "Workspace"
     rights = {"list": Permission.VIEW_WORKSPACE, "retrieve": Permission.VIEW_WORKSPACE}
-    queryset = Workspace.objects.none()
 
     def rows(self) -> QuerySet[Workspace]:
         """Oldest first, as members know them."""

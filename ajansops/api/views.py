@@ -127,6 +127,11 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
         """By action rather than by method."""
         return self.rights.get(getattr(self, "action", None) or "")
 
+    def get_queryset(self) -> QuerySet[Any]:
+        """No rows: only for the schema, which asks which model this is."""
+        nothing: QuerySet[Any] = self.model.objects.none()
+        return nothing
+
     def rows(self) -> QuerySet[Any]:
         """What the actor can see, in a stable order. Override to add filters and joins."""
         rows: QuerySet[Any] = self.model.objects.visible_to(self.actor).order_by("-id")

@@ -43,7 +43,6 @@ class ProductViewSet(CrudViewSet):
     rights = crud(
         Permission.VIEW_PRODUCT, Permission.ADD_PRODUCT, Permission.CHANGE_PRODUCT, Permission.DELETE_PRODUCT
     ) | {"approve": Permission.CHANGE_PRODUCT, "reject": Permission.CHANGE_PRODUCT}
-    queryset = Product.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """Without the deleted ones."""
@@ -89,7 +88,6 @@ class VariantViewSet(ReadViewSet):
         "approve": Permission.CHANGE_VARIANT,
         "reject": Permission.CHANGE_VARIANT,
     }
-    queryset = Variant.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """Of one product when the path names it, filtered by what the query names."""

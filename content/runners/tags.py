@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.conf import settings
-
 from ajansops.ai.contract import Image, Tagged, TagTask
 from ajansops.ai.offline.pictures import BadPicture
-from ajansops.kit.net import Client, Limits, NetError
+from ajansops.kit.net import Client, Limits, NetError, open_client
 from ajansops.kit.runners import JSON, Item, ItemFailed, Runner, Saved
-from ajansops.version import VERSION
 from content.facts import tag_task, without
 from content.kinds import TAGS
 from content.models import Product
@@ -105,7 +102,5 @@ class TagRunner(Runner[Subject, Suggestion]):
 
     def _fetcher(self) -> Client:
         if self._client is None:
-            env = settings.ENV
-            agent = f"AjansOps/{VERSION} (+{env.public_url})"
-            self._client = Client(allow_private=env.net_allow_private, user_agent=agent)
+            self._client = open_client()
         return self._client

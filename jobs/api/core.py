@@ -18,7 +18,6 @@ class JobViewSet(ReadViewSet):
     output = JobSerializer
     noun = "Job"
     rights = {"list": Permission.VIEW_JOB, "retrieve": Permission.VIEW_JOB}
-    queryset = Job.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """Filtered by what the query names."""
@@ -34,7 +33,6 @@ class JobItemViewSet(ListMixin, ResourceViewSet):
     model = JobItem
     output = JobItemSerializer
     rights = {"list": Permission.VIEW_JOB}
-    queryset = JobItem.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """In the order they were added."""

@@ -23,7 +23,6 @@ class LeadViewSet(ReadViewSet):
     output = LeadSerializer
     noun = "Lead"
     rights = {"list": Permission.VIEW_LEAD, "retrieve": Permission.VIEW_LEAD}
-    queryset = Lead.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """Filtered by what the query names; an unknown status is an error."""

@@ -39,7 +39,6 @@ class SiteViewSet(CrudViewSet):
     remove_row = services.delete_site
     noun = "Site"
     rights = crud(Permission.VIEW_SITE, Permission.ADD_SITE, Permission.CHANGE_SITE, Permission.DELETE_SITE)
-    queryset = Site.objects.none()
 
 
 class ReportViewSet(ReadViewSet):
@@ -49,7 +48,6 @@ class ReportViewSet(ReadViewSet):
     output = ReportSerializer
     noun = "Report"
     rights = {"list": Permission.VIEW_REPORT, "retrieve": Permission.VIEW_REPORT}
-    queryset = Report.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """With the number of issues, counted in the same query."""
@@ -73,7 +71,6 @@ class IssueViewSet(ListMixin, ResourceViewSet):
     model = Issue
     output = IssueSerializer
     rights = {"list": Permission.VIEW_REPORT}
-    queryset = Issue.objects.none()
 
     def rows(self) -> QuerySet[Any]:
         """Newest report first, and in it as found: the order stays while pages are turned."""

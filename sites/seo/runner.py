@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from ajansops.kit.net import Client, NetError, parse_url
+from ajansops.kit.net import Client, NetError, open_client, parse_url
 from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Runner, Saved
 from jobs.models import ItemState, Job, JobItem
 from jobs.outcomes import RETRIES
@@ -48,9 +47,7 @@ class CrawlRunner(Runner[Given, Output]):
     def client(self) -> Client:
         """Made in the loop that uses it."""
         if self._client is None:
-            env = settings.ENV
-            agent = f"AjansOpsBot/0.1 (+{env.public_url}/bot)"
-            self._client = Client(allow_private=env.net_allow_private, user_agent=agent)
+            self._client = open_client()
         return self._client
 
     def load(self, items: Sequence[Item]) -> Mapping[int, Given]:

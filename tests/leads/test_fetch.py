@@ -8,6 +8,7 @@ import pytest
 
 from ajansops.demo.server import text
 from ajansops.kit.errors import UpstreamError
+from ajansops.kit.net import Client
 from leads import fetch
 from leads.fetch import Fetcher, NotAPage, RobotsDisallow
 
@@ -16,7 +17,7 @@ LOOPBACK = [ip_network("127.0.0.1/32")]
 
 def with_fetcher(use, allow=LOOPBACK):
     async def run():
-        fetcher = Fetcher(allow_private=allow, user_agent="AjansOpsBot/0.1 (+http://127.0.0.1/bot)")
+        fetcher = Fetcher(Client(allow_private=allow, user_agent="AjansOpsBot/0.1 (+http://127.0.0.1/bot)"), allow)
         try:
             return await use(fetcher)
         finally:

@@ -13,6 +13,7 @@ from ajansops.kit.net.errors import (
     Unreachable,
 )
 from ajansops.kit.net.limits import Limits
+from ajansops.kit.net.ours import open_client
 from ajansops.kit.net.urls import Url, parse_url
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "Unreachable",
     "Url",
     "address_allowed",
+    "open_client",
     "parse_url",
 ]

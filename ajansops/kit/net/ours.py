@@ -1,0 +1,12 @@
+"""The client as this installation opens it."""
+
+from django.conf import settings
+
+from ajansops.kit.net.client import Client
+from ajansops.version import VERSION
+
+
+def open_client() -> Client:
+    """Under the platform's name, with the networks that the operator opened. Call it in the loop that will use it."""
+    env = settings.ENV
+    return Client(allow_private=env.net_allow_private, user_agent=f"AjansOpsBot/{VERSION} (+{env.public_url}/bot)")
