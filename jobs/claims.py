@@ -68,11 +68,6 @@ def _claim_from(job: Job, share: int, lease: UUID) -> list[Item]:
     return [Item(row.pk, view, row.key, row.payload, row.attempts + 1) for row in rows]
 
 
-def held(item: Item, lease: UUID) -> dict[str, object]:
-    """The fence: a write with these conditions touches no row once the item was given to another."""
-    return {"pk": item.id, "state": ItemState.RUNNING, "lease": lease, "attempts": item.attempt}
-
-
 def renew(item_ids: Collection[int], lease: UUID) -> None:
     """The worker is alive."""
     JobItem.objects.filter(pk__in=item_ids, lease=lease).update(lease_until=now() + LEASE)

@@ -1,6 +1,7 @@
 """What becomes of items whose work is over: their effects and states, many in one transaction."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ from django.db import OperationalError, transaction
 from ajansops.kit.clock import now
 from ajansops.kit.errors import DomainError
 from ajansops.kit.runners import Item, ItemFailed, runner
-from jobs.claims import add_items, held, lock_jobs, settle
+from jobs.claims import add_items, lock_jobs, settle
 from jobs.models import ItemState, Job, JobItem
 
 log = structlog.get_logger(__name__)
@@ -46,60 +47,59 @@ def save_outcomes(outcomes: Sequence[Outcome], lease: UUID) -> None:
 @transaction.atomic
 def _save_together(outcomes: Sequence[Outcome], lease: UUID) -> None:
     jobs = lock_jobs({outcome.item.job.id for outcome in outcomes})
-    tallies = {job_id: {"done": 0, "failed": 0, "added": 0} for job_id in jobs}
+    mine = _still_held(outcomes, lease)
+    tallies = {job_id: Counter[str]() for job_id in jobs}
     for outcome in outcomes:
-        job = jobs.get(outcome.item.job.id)
-        if job is not None:  # else the job was deleted, and its items with it
-            _save_one(outcome, lease, job, tallies[job.pk])
+        item = outcome.item
+        if item.id in mine:
+            tallies[item.job.id] += _save_one(outcome, jobs[item.job.id])
+        else:  # another worker has it now, or its job was deleted: whatever we made of it must not count
+            log.warning("lease_lost", job=item.job.id, item=item.key)
     for job_id, tally in tallies.items():
         settle(jobs[job_id], **tally)
 
 
-def _save_one(outcome: Outcome, lease: UUID, job: Job, tally: dict[str, int]) -> None:
+def _still_held(outcomes: Sequence[Outcome], lease: UUID) -> set[int]:
+    """Items that are ours until this transaction ends: the lease and the attempt are as they were at the claim."""
+    attempts = {outcome.item.id: outcome.item.attempt for outcome in outcomes}
+    rows = JobItem.objects.filter(pk__in=list(attempts), state=ItemState.RUNNING, lease=lease).select_for_update()
+    return {row.pk for row in rows.only("attempts") if row.attempts == attempts[row.pk]}
+
+
+def _save_one(outcome: Outcome, job: Job) -> Counter[str]:
+    """What it adds to the job's counters."""
     error = outcome.error
     if error is None:
         try:
-            tally["added"] += _save_effect(outcome, lease, job)
-        except _LeaseLost:
-            log.warning("lease_lost", job=job.pk, item=outcome.item.key)
-            return
+            return Counter(done=1, added=_save_effect(outcome, job))
         except OperationalError:
             raise
         except Exception as failure:  # noqa: BLE001  # a runner's fault is recorded on its item; `explain` logs it
             error = failure
-        else:
-            tally["done"] += 1
-            return
-    tally["failed"] += _save_failure(outcome.item, lease, error)
-
-
-class _LeaseLost(Exception):
-    """Another worker has the item now; whatever we made of it must not count."""
+    return Counter(failed=_save_failure(outcome.item, error))
 
 
 @transaction.atomic
-def _save_effect(outcome: Outcome, lease: UUID, job: Job) -> int:
+def _save_effect(outcome: Outcome, job: Job) -> int:
     """The effect and the state, both or neither. The number of items it added."""
     item = outcome.item
-    mine = JobItem.objects.filter(**held(item, lease))
-    saved_at = now()
-    if not mine.update(state=ItemState.DONE, lease=None, lease_until=None, finished_at=saved_at):
-        raise _LeaseLost
     saved = runner(item.job.kind).save(item, outcome.output)
-    JobItem.objects.filter(pk=item.id).update(result=saved.result, error=None)
+    JobItem.objects.filter(pk=item.id).update(
+        state=ItemState.DONE, result=saved.result, error=None, lease=None, lease_until=None, finished_at=now()
+    )
     return add_items(job, saved.new_items) if saved.new_items else 0
 
 
-def _save_failure(item: Item, lease: UUID, error: Exception) -> int:
+def _save_failure(item: Item, error: Exception) -> int:
     """Another try later, or the end of it. 1 when the item has failed for good."""
-    reason = explain(error, item)
-    if isinstance(error, ItemFailed) or item.attempt > RETRIES:
+    final = isinstance(error, ItemFailed) or item.attempt > RETRIES
+    if final:
         change: dict[str, Any] = {"state": ItemState.FAILED, "finished_at": now()}
     else:
         change = {"state": ItemState.PENDING, "not_before": now() + retry_delay(item.attempt, error)}
-    mine = JobItem.objects.filter(**held(item, lease))
-    changed = mine.update(**change, error=reason, lease=None, lease_until=None)
-    return changed if change["state"] == ItemState.FAILED else 0
+    reason = explain(error, item)
+    JobItem.objects.filter(pk=item.id).update(**change, error=reason, lease=None, lease_until=None)
+    return int(final)
 
 
 def retry_delay(attempt: int, error: Exception) -> timedelta:
