@@ -17,7 +17,7 @@ setup: .venv/.ready ## Make the environment in .venv/ (once, and again when the 
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed.")'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements-dev.txt --constraints constraints.txt
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --requirements requirements-dev.txt --constraints constraints.txt
 	@touch $@
 
 demo: setup ## The same with arguments: make demo ARGS="--products FILE --site URL --port N --exit".
