@@ -1,6 +1,7 @@
 """From a credential to an actor: the answer to `kit.identity`."""
 
 import hmac
+import re
 
 from accounts import keys
 from accounts.models import ApiKey, Membership, User
@@ -41,7 +42,8 @@ class AccountsIdentity:
         """The workspace named, else the current one, else the only one."""
         memberships = Membership.objects.filter(user_id=user_id, workspace__deleted_at=None)
         if workspace is not None:
-            chosen = memberships.filter(workspace_id=workspace).first() if workspace.isdecimal() else None
+            known = re.fullmatch(r"[0-9]{1,18}", workspace)  # more digits are beyond any id
+            chosen = memberships.filter(workspace_id=workspace).first() if known else None
             if chosen is None:
                 raise NotFound
         else:

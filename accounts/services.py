@@ -31,6 +31,11 @@ def create_workspace(*, name: str, slug: str = "", plan: str = "free", owner: Us
     return workspace
 
 
+def lock_workspace(workspace_id: int) -> None:
+    """Until the transaction ends. For decisions that count rows of the workspace."""
+    Workspace.objects.select_for_update().filter(pk=workspace_id).values_list("pk", flat=True).first()
+
+
 def create_user(*, email: str, password: str | None = None, name: str = "", staff: bool = False) -> User:
     """An operator vouches for the address. Raises `Conflict` for one that is taken, `Invalid` for what is none."""
     try:

@@ -7,12 +7,14 @@ import structlog
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from ajansops.env import Env
 from ajansops.kit.periodic import task, tasks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ajansops.settings")
 log = structlog.get_logger(__name__)
+TRANSPORT_ALIASES["files"] = "ajansops.filebroker:Transport"
 
 TIMEOUT = {"socket_timeout": 2, "socket_connect_timeout": 2}
 
@@ -21,7 +23,7 @@ def broker_options(url: str, env: Env) -> dict[str, Any]:
     """So that a broker that hangs never hangs a request; and the folders of the embedded one."""
     if url.startswith("redis"):
         return TIMEOUT | {"visibility_timeout": 600, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
-    if url.startswith("filesystem"):
+    if url.startswith("files"):
         folder = env.var_dir / "broker"
         return {
             "data_folder_in": str(folder / "queue"),

@@ -128,7 +128,7 @@ if ENV.redis_url:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-BROKER_URL = ENV.celery_broker_url or ENV.redis_url or "filesystem://localhost"  # kombu asks for a host, and ignores it
+BROKER_URL = ENV.celery_broker_url or ENV.redis_url or "files://localhost"  # kombu asks for a host, and ignores it
 
 # --- people -----------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ajansops.ai.contract import ContentType
 from ajansops.kit.permissions import Permission
 
 CONTENT = "content"
@@ -14,4 +15,11 @@ GENERATION: Mapping[str, Permission] = {
     TITLE: Permission.GENERATE_TITLES,
     GOOGLE_FEED: Permission.GENERATE_FEEDS,
     TAGS: Permission.GENERATE_TAGS,
+}
+
+# The kind that makes one type alone, and so the right that type takes.
+OF_TYPE: Mapping[str, str] = {
+    ContentType.DESCRIPTION: CONTENT,
+    ContentType.TITLE: TITLE,
+    ContentType.GOOGLE_FEED: GOOGLE_FEED,
 }

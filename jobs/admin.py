@@ -1,7 +1,5 @@
 """Jobs and their items in the admin."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
@@ -98,10 +96,7 @@ class JobItemAdmin(ReadOnlyAdmin):
         "started_at",
         "finished_at",
     )
-
-    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """The link of a job to its items."""
-        return lookup in {"job__id__exact", "job__kind__exact"} or super().lookup_allowed(lookup, value, request)
+    extra_lookups = ("job",)
 
     @display(description="Item", ordering="key")
     def key_shown(self, item: JobItem) -> str:

@@ -10,8 +10,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import F, Min
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, F, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from ajansops.kit.clock import now
@@ -33,7 +33,7 @@ def job_view(job: Job) -> JobView:
 @transaction.atomic
 def claim(capacity: int, lease: UUID, kinds: Collection[str]) -> list[Item]:
     """Lease up to `capacity` due items, shared between the jobs that have any."""
-    jobs = Job.objects.claimable(now()).filter(kind__in=kinds)
+    jobs = _claimable(kinds)
     if connection.features.has_select_for_update_skip_locked:
         jobs = jobs.select_for_update(skip_locked=True, of=("self",))
     candidates = list(jobs[: min(CANDIDATES, capacity)])
@@ -42,6 +42,14 @@ def claim(capacity: int, lease: UUID, kinds: Collection[str]) -> list[Item]:
         share = -(-(capacity - len(claimed)) // (len(candidates) - position))
         claimed += _claim_from(job, share, lease)
     return claimed
+
+
+def _claimable(kinds: Collection[str]) -> QuerySet[Job]:
+    """With a due item; the one served longest ago first, so that a large job never starves a small one."""
+    moment = now()
+    due = JobItem.objects.filter(job=OuterRef("pk"), state=ItemState.PENDING, not_before__lte=moment)
+    runnable: QuerySet[Job] = Job.objects.active().filter(kind__in=kinds, runnable_at__lte=moment)
+    return runnable.filter(Exists(due)).order_by("claimed_at", "created_at")
 
 
 def _claim_from(job: Job, share: int, lease: UUID) -> list[Item]:
@@ -83,19 +91,26 @@ def release(item_ids: Collection[int], lease: UUID) -> None:
 @transaction.atomic
 def sweep() -> int:
     """Take items back from workers that no longer renew; one that was lost too often fails as `worker_lost`."""
-    expired = JobItem.objects.expired(now())
-    jobs = lock_jobs(expired.order_by().values_list("job_id", flat=True).distinct())
+    _fail_abandoned()
+    jobs = lock_jobs(JobItem.objects.expired(now()).order_by().values_list("job_id", flat=True).distinct())
     if not jobs:
         return 0
-    expired = JobItem.objects.expired(now()).filter(job_id__in=jobs)
-    poison = expired.filter(attempts__gte=MAX_CLAIMS)
-    failed = Counter(poison.values_list("job_id", flat=True))
+    # Locked one by one: a worker that was only slow may renew at this very moment.
+    expired = list(JobItem.objects.expired(now()).filter(job_id__in=jobs).select_for_update())
+    poison = [item for item in expired if item.attempts >= MAX_CLAIMS]
     reason = {"code": "worker_lost", "message": "Its worker died each time it was tried."}
-    poison.update(state=ItemState.FAILED, lease=None, lease_until=None, error=reason, finished_at=now())
-    returned = expired.update(state=ItemState.PENDING, lease=None, lease_until=None)
-    for job_id, count in failed.items():
+    free = {"lease": None, "lease_until": None}
+    of = JobItem.objects.filter
+    of(pk__in=[item.pk for item in poison]).update(state=ItemState.FAILED, error=reason, finished_at=now(), **free)
+    of(pk__in=[item.pk for item in expired if item not in poison]).update(state=ItemState.PENDING, **free)
+    for job_id, count in Counter(item.job_id for item in poison).items():
         settle(jobs[job_id], failed=count)
-    return returned + failed.total()
+    return len(expired)
+
+
+def _fail_abandoned() -> None:
+    reason = {"code": "interrupted", "message": "The server stopped while the job was prepared. Start it again."}
+    Job.objects.abandoned(now()).update(status=JobStatus.FAILED, error=reason, completed_at=now())
 
 
 def lock_jobs(job_ids: Iterable[str]) -> dict[str, Job]:
@@ -125,6 +140,8 @@ def _end_or_go_on(job: Job) -> None:
     try:
         with transaction.atomic():
             job.total += add_items(job, runner(job.kind).drained(job_view(job)))
+    except (OperationalError, InterfaceError):
+        raise  # it passes, and the whole step is tried again
     except Exception:
         log.exception("job_could_not_end", job=job.pk)
         job.status, job.completed_at = JobStatus.FAILED, now()
@@ -144,8 +161,7 @@ def _finish(job: Job) -> None:
 
 def seconds_until_due(kinds: Collection[str]) -> float | None:
     """Until the next item may start; negative when one already may; None when there is none."""
-    pending = JobItem.objects.filter(
-        state=ItemState.PENDING, job__status__in=[JobStatus.QUEUED, JobStatus.PROCESSING], job__kind__in=kinds
-    )
-    moment = pending.aggregate(at=Min(Greatest("not_before", "job__runnable_at")))["at"]
+    pending = JobItem.objects.filter(job=OuterRef("pk"), state=ItemState.PENDING).order_by("not_before")
+    jobs = Job.objects.active().filter(kind__in=kinds).annotate(first=Subquery(pending.values("not_before")[:1]))
+    moment = jobs.exclude(first=None).aggregate(at=Min(Greatest("first", "runnable_at")))["at"]
     return (moment - now()).total_seconds() if moment else None

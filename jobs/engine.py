@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from ajansops.kit.runners import Item, ItemFailed, all_runners, runner
 from jobs import claims
@@ -47,7 +47,9 @@ class Engine:
         self.kinds = [r.kind for r in all_runners()]
         self._inflight: dict[asyncio.Task[Outcome], Item] = {}
         self._finished: list[Outcome] = []
+        self._loading: list[Item] = []
         self._database = ThreadPoolExecutor(1, thread_name_prefix="engine-db")
+        self._heart = ThreadPoolExecutor(1, thread_name_prefix="engine-heart")  # beats while the other thread is busy
         self._woken = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,6 +101,7 @@ class Engine:
         items = await self._db(claims.claim, free, self.lease, self.kinds)
         for kind in {item.job.kind for item in items}:
             batch = [item for item in items if item.job.kind == kind]
+            self._loading = batch
             try:
                 given = await self._db(runner(kind).load, batch)
             except Exception as error:  # noqa: BLE001  # any fault of a runner is that of its items, never of the engine
@@ -107,6 +110,7 @@ class Engine:
                 continue
             for item in batch:
                 self._begin(item, given)
+        self._loading = []
         return len(items)
 
     def _begin(self, item: Item, given: Mapping[int, Any]) -> None:
@@ -136,14 +140,15 @@ class Engine:
         while True:
             try:
                 await care()
-            except (DatabaseError, InterfaceError):
-                log.exception("database_trouble")
+            except Exception:  # a heart that stops would give away everything in flight
+                log.exception("engine_trouble")
             await asyncio.sleep(seconds)
 
     async def _renew(self) -> None:
-        held = [item.id for item in self._inflight.values()] + [outcome.item.id for outcome in self._finished]
+        held = [*self._inflight.values(), *self._loading, *(outcome.item for outcome in self._finished)]
         if held:
-            await self._db(claims.renew, held, self.lease)
+            ids = [item.id for item in held]
+            await asyncio.get_running_loop().run_in_executor(self._heart, _guarded, claims.renew, ids, self.lease)
 
     async def _sweep(self) -> None:
         if returned := await self._db(claims.sweep):
@@ -158,14 +163,15 @@ class Engine:
             task.cancel()
         unfinished = [item.id for item in self._inflight.values()]
         try:
+            await self._db(claims.release, unfinished, self.lease)
             while self._finished:
                 await self._save_finished()
-            await self._db(claims.release, unfinished, self.lease)
-        except (DatabaseError, InterfaceError):
-            log.exception("database_trouble")
+        except Exception:
+            log.exception("engine_trouble")
         await asyncio.gather(*(r.aclose() for r in all_runners()))
-        self._database.submit(connections.close_all).result()
-        self._database.shutdown()
+        for thread in (self._database, self._heart):
+            thread.submit(connections.close_all).result()
+            thread.shutdown()
 
     async def _db(self, call: Callable[..., T], *args: Any) -> T:
         """In the thread of the database; a broken connection is dropped, so that the next call opens a new one."""
@@ -188,5 +194,10 @@ async def _work(item: Item, given: Mapping[int, Any]) -> Outcome:
         try:
             async with asyncio.timeout(ITEM_TIMEOUT):
                 return Outcome(item, await runner(item.job.kind).work(item, given[item.id]))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return Outcome(item, error=RuntimeError(f"cancelled from inside: {error}"))
         except Exception as error:  # noqa: BLE001  # a runner's fault is recorded on its item; `explain` logs it
             return Outcome(item, error=error)

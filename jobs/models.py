@@ -38,6 +38,7 @@ class Job(WorkspaceOwned):
     id = models.CharField(max_length=80, primary_key=True, editable=False)
     kind = models.CharField(max_length=32)
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.QUEUED)
+    ready = models.BooleanField(default=True, help_text="All items of the start are there.")
     subject = models.CharField(max_length=80, blank=True, help_text="What it is about, such as site:12.")
     configuration = models.JSONField(default=dict, help_text="What was asked for.")
     memory = models.JSONField(default=dict, editable=False, help_text="What the runner keeps between items.")
@@ -97,7 +98,7 @@ class JobItem(models.Model):
     tenancy: ClassVar[Tenancy] = Tenancy.CHILD
     tenant_path: ClassVar[str] = "job__workspace"
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items", db_index=False)
     key = models.CharField(max_length=2048)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=ItemState, default=ItemState.PENDING)

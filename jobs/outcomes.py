@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from ajansops.kit.clock import now
 from ajansops.kit.errors import DomainError
@@ -33,15 +33,23 @@ class Outcome:
 
 
 def save_outcomes(outcomes: Sequence[Outcome], lease: UUID) -> None:
-    """All in one transaction; when the database refuses that (a deadlock, say), one by one."""
+    """All in one transaction; when the database refuses that (a deadlock, say), one by one.
+
+    Raises the database's error only when it cannot even note that an item failed: then it is away, and waiting helps.
+    """
     try:
         _save_together(outcomes, lease)
-    except OperationalError:
-        if len(outcomes) == 1:
-            raise
+    except DatabaseError:
         log.warning("outcomes_saved_singly", count=len(outcomes), exc_info=True)
         for outcome in outcomes:
-            _save_together([outcome], lease)
+            _save_alone(outcome, lease)
+
+
+def _save_alone(outcome: Outcome, lease: UUID) -> None:
+    try:
+        _save_together([outcome], lease)
+    except DatabaseError as error:
+        _save_together([Outcome(outcome.item, error=error)], lease)
 
 
 @transaction.atomic
@@ -51,7 +59,7 @@ def _save_together(outcomes: Sequence[Outcome], lease: UUID) -> None:
     tallies = {job_id: Counter[str]() for job_id in jobs}
     for outcome in outcomes:
         item = outcome.item
-        if item.id in mine:
+        if (item.id, item.attempt) in mine:
             tallies[item.job.id] += _save_one(outcome, jobs[item.job.id])
         else:  # another worker has it now, or its job was deleted: whatever we made of it must not count
             log.warning("lease_lost", job=item.job.id, item=item.key)
@@ -59,11 +67,14 @@ def _save_together(outcomes: Sequence[Outcome], lease: UUID) -> None:
         settle(jobs[job_id], **tally)
 
 
-def _still_held(outcomes: Sequence[Outcome], lease: UUID) -> set[int]:
-    """Items that are ours until this transaction ends: the lease and the attempt are as they were at the claim."""
-    attempts = {outcome.item.id: outcome.item.attempt for outcome in outcomes}
-    rows = JobItem.objects.filter(pk__in=list(attempts), state=ItemState.RUNNING, lease=lease).select_for_update()
-    return {row.pk for row in rows.only("attempts") if row.attempts == attempts[row.pk]}
+def _still_held(outcomes: Sequence[Outcome], lease: UUID) -> set[tuple[int, int]]:
+    """Items, each with its attempt, that are ours until this transaction ends. The attempt is a part of the fence:
+
+    a lease that lapsed may have been claimed again by this very worker.
+    """
+    ids = [outcome.item.id for outcome in outcomes]
+    rows = JobItem.objects.filter(pk__in=ids, state=ItemState.RUNNING, lease=lease).select_for_update()
+    return {(row.pk, row.attempts) for row in rows.only("attempts")}
 
 
 def _save_one(outcome: Outcome, job: Job) -> Counter[str]:
@@ -112,8 +123,13 @@ def retry_delay(attempt: int, error: Exception) -> timedelta:
 def explain(error: Exception, item: Item) -> dict[str, str]:
     """The reason kept on the item. What is not a domain error is a fault of ours: logged whole, shown as such."""
     if isinstance(error, DomainError):
-        return {"code": error.code, "message": error.message}
+        return {"code": error.code, "message": _storable(error.message)}
     if isinstance(error, TimeoutError):
         return {"code": "timeout", "message": "It took too long."}
     log.error("item_crashed", exc_info=error, job=item.job.id, item=item.key, attempt=item.attempt)
     return {"code": "internal_error", "message": "An unexpected error occurred; the log has it."}
+
+
+def _storable(text: str) -> str:
+    """What PostgreSQL takes: no NUL, no lone surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
-from django.db.models import Exists, OuterRef, Q
-
 from ajansops.kit.tenancy import WorkspaceQuerySet
+
+PREPARING = timedelta(minutes=10)
 
 
 class JobQuerySet(WorkspaceQuerySet):
@@ -17,11 +17,13 @@ class JobQuerySet(WorkspaceQuerySet):
         """Queued, processing or paused."""
         return self.filter(status__in=["queued", "processing", "paused"])
 
-    def claimable(self, moment: datetime) -> Self:
-        """With a due item; the one served longest ago first, so a large job never starves a small one."""
-        due = Q(items__state="pending", items__not_before__lte=moment)
-        runnable = self.filter(status__in=["queued", "processing"], runnable_at__lte=moment)
-        return runnable.filter(Exists(self.filter(due, pk=OuterRef("pk")))).order_by("claimed_at", "created_at")
+    def abandoned(self, moment: datetime) -> Self:
+        """Whose start was interrupted: the process that was adding their items is gone."""
+        return self.filter(status="queued", ready=False, created_at__lt=moment - PREPARING)
+
+    def active(self) -> Self:
+        """Whose items may be worked on."""
+        return self.filter(status__in=["queued", "processing"], ready=True)
 
 
 class JobItemQuerySet(WorkspaceQuerySet):

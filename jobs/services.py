@@ -1,6 +1,7 @@
 """Starting jobs. Whoever calls has already asked for the right to do the work."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -34,30 +35,56 @@ def start_job(
 
     With a `subject` at most one unfinished job of the kind exists for it; a second raises `JobRunning`.
     """
-    unique = {item.key: item for item in items}
+    unique = list({item.key: item for item in items}.values())
+    options = {"max_parallel": max_parallel or runner(kind).max_parallel, "interval_ms": interval_ms}
     try:
         with transaction.atomic():
-            job = Job.objects.create(
-                id=job_id(kind, actor.workspace_id),
-                workspace_id=actor.workspace_id,
-                kind=kind,
-                subject=subject,
-                configuration=configuration or {},
-                total=len(unique),
-                max_parallel=max_parallel or runner(kind).max_parallel,
-                interval_ms=interval_ms,
-                user_id=actor.user_id,
-                api_key_id=actor.key_id,
-                test_mode=actor.test_mode,
-                request_id=actor.request_id,
-            )
-            rows = [JobItem(job=job, key=item.key, payload=item.payload) for item in unique.values()]
-            JobItem.objects.bulk_create(rows, batch_size=INSERT_AT_ONCE)
+            job = _create(actor, kind, len(unique), configuration, subject=subject, **options)
+            _insert(job, unique)
     except IntegrityError as error:
         if subject and Job.objects.unfinished().filter(workspace_id=actor.workspace_id, kind=kind, subject=subject):
             raise JobRunning from error
         raise
-    if not unique:
+    return _begin(job)
+
+
+def start_large_job(actor: Actor, kind: str, items: Iterable[NewItem], *, configuration: JSON | None = None) -> Job:
+    """As `start_job`, in many short transactions: on SQLite one long one would stop everybody's writes.
+
+    The job is not ready, so that nothing of it runs, until all items are there. A start that is interrupted fails the
+    job after ten minutes (`claims.sweep`).
+    """
+    unique = list({item.key: item for item in items}.values())
+    job = _create(actor, kind, len(unique), configuration, ready=False, max_parallel=runner(kind).max_parallel)
+    for start in range(0, len(unique), INSERT_AT_ONCE):
+        _insert(job, unique[start : start + INSERT_AT_ONCE])
+    Job.objects.filter(pk=job.pk).update(ready=True)
+    return _begin(job)
+
+
+def _create(actor: Actor, kind: str, total: int, configuration: JSON | None, **options: Any) -> Job:
+    return Job.objects.create(
+        id=job_id(kind, actor.workspace_id),
+        workspace_id=actor.workspace_id,
+        kind=kind,
+        configuration=configuration or {},
+        total=total,
+        user_id=actor.user_id,
+        api_key_id=actor.key_id,
+        test_mode=actor.test_mode,
+        request_id=actor.request_id,
+        **options,
+    )
+
+
+def _insert(job: Job, items: Sequence[NewItem]) -> None:
+    rows = [JobItem(job=job, key=item.key, payload=item.payload) for item in items]
+    JobItem.objects.bulk_create(rows, batch_size=INSERT_AT_ONCE)
+
+
+def _begin(job: Job) -> Job:
+    """Tell the workers; a job without items is over at once."""
+    if not job.total:
         Job.objects.filter(pk=job.pk).update(status=JobStatus.COMPLETED, started_at=now(), completed_at=now())
     announce(WAKE)
     job.refresh_from_db()

@@ -1,10 +1,12 @@
 """One table from what went wrong to a status, and one way out for every error of every surface."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext
 from rest_framework import exceptions as drf
@@ -48,6 +50,7 @@ MESSAGES = {
     "bad_request": "The request is malformed.",
     "access_denied": "Insufficient permissions.",
     "payload_too_large": "The request body is too large.",
+    "unavailable": "The service is busy. Please try again.",
 }
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ajansops"'}
 
@@ -84,6 +87,9 @@ def problem_of(error: Exception, request_id: str) -> Problem:
             return plain_problem(403, "access_denied")
         case drf.APIException():
             return _of_drf(error)
+        case OperationalError():  # locked, restarting, out of connections: it passes
+            log.warning("database_busy", error=str(error))
+            return replace(plain_problem(503, "unavailable"), headers={"Retry-After": "1"})
     return plain_problem(500, "server_error", request_id=request_id)
 
 
@@ -121,7 +127,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: every exception of every API view ends here."""
     view, request = context["view"], context["request"]
     request_id = getattr(request, "request_id", "")
-    if isinstance(error, DomainError | drf.APIException | Http404 | DjangoPermissionDenied):
+    if isinstance(error, DomainError | drf.APIException | Http404 | DjangoPermissionDenied | OperationalError):
         if getattr(error, "kind", None) is Kind.UPSTREAM:
             log.warning("upstream_error", code=error.code, error=str(error))  # type: ignore[union-attr]
     else:

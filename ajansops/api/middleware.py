@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 
 import structlog
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from ajansops.api.errors import json_problem, plain_problem
 from ajansops.api.surface import surface_for
 from ajansops.kit.ids import request_id
+from ajansops.logs import SECRET
 
 SANE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 log = structlog.get_logger(__name__)
@@ -24,15 +26,26 @@ class RequestContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if SANE.fullmatch(given) else request_id()  # type: ignore[attr-defined]
+        request.request_id = given if SANE.fullmatch(given) and not SECRET.search(given) else request_id()  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        response = self._refuse_host(request) or self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["X-Duration-Ms"] = str(round((time.perf_counter() - started) * 1000))
         if surface_for(request.path) and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         return response
+
+    def _refuse_host(self, request: HttpRequest) -> HttpResponse | None:
+        """A surface answers a host that is not ours in its own words, also while debugging."""
+        surface = surface_for(request.path)
+        if surface is None:
+            return None
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return json_problem(plain_problem(400, "bad_request"), surface, request)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A view outside DRF failed under a surface's prefix: that surface's 500, also while debugging."""

@@ -1,5 +1,6 @@
 """Pages as the core reference documents them."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,6 +65,6 @@ def _positive(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) < 10**9):
+    if not (re.fullmatch(r"[0-9]{1,9}", text) and int(text)):
         raise Invalid(errors={name: [gettext("A whole number of at least 1.")]})
     return int(text)

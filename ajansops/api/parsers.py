@@ -1,6 +1,7 @@
 """JSON as strictly as the standards allow, so that what we understood is what was meant."""
 
 import json
+import math
 from typing import Any
 
 from django.utils.translation import gettext
@@ -33,7 +34,9 @@ def loads(raw: bytes) -> Any:
     """Raises DRF's ParseError saying what is wrong."""
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_int64)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_int64, parse_float=_finite
+        )
         _check(value, 1)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -56,6 +59,13 @@ def _int64(digits: str) -> int:
     if len(digits) > 20 or not -INT64 <= int(digits) < INT64:
         raise ValueError("an integer is beyond 64 bits")
     return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _check(value: Any, depth: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,7 @@ from rest_framework.viewsets import ViewSetMixin
 from ajansops.api.pagination import Page
 from ajansops.api.surface import Reply, Surface
 from ajansops.kit.actor import Actor
-from ajansops.kit.errors import NotFound
+from ajansops.kit.errors import Invalid, NotFound
 from ajansops.kit.permissions import Permission
 
 CRUD = ("list", "retrieve", "create", "update", "partial_update", "destroy")
@@ -67,6 +68,15 @@ class SurfaceView(APIView):
         """What the current call needs; None for a method that does not exist, which DRF answers with 405."""
         method = (self.request.method or "").lower()
         return self.rights.get("get" if method == "head" else method)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """No text of ours contains NUL, and PostgreSQL refuses it: it is not there, or not valid."""
+        super().initial(request, *args, **kwargs)
+        if any("\0" in str(value) for value in kwargs.values()):
+            raise NotFound
+        wrong = [name for name, value in request.query_params.items() if "\0" in value]
+        if wrong:
+            raise Invalid(errors={name: [gettext("Must not contain NUL.")] for name in wrong})
 
     @property
     def actor(self) -> Actor:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 
@@ -32,7 +33,10 @@ class UploadParser(MultiPartParser):
         announced = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
         if int(announced) > MAX_BYTES + FORM_OVERHEAD:
             raise PayloadTooLarge
-        upload = super().parse(stream, media_type, parser_context).files.get("file")
+        try:
+            upload = super().parse(stream, media_type, parser_context).files.get("file")
+        except SuspiciousOperation as error:  # too many parts, or a field as large as a file
+            raise PayloadTooLarge from error
         if upload is None:
             raise ParseError("The form has no part named 'file'.")
         if upload.size > MAX_BYTES:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext
 
+from accounts.services import lock_workspace
 from ajansops.ai.contract import ContentType
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
@@ -85,6 +86,8 @@ class Generation:
 def start_generation(actor: Actor, kind: str, wanted: Wanted) -> Generation:
     """One job of a kind of `kinds.GENERATION`. Raises `RateLimited` when nothing is left of a window."""
     actor.require(kinds.GENERATION[kind])
+    for content_type in wanted.content_types:
+        actor.require(kinds.GENERATION[kinds.OF_TYPE[content_type]])
     left = check_room(actor)
     return _start(actor, kind, wanted, left)
 
@@ -92,12 +95,7 @@ def start_generation(actor: Actor, kind: str, wanted: Wanted) -> Generation:
 @transaction.atomic
 def start_generations(actor: Actor, wanted: Wanted, *, tags: bool = False) -> list[Job]:
     """One job a kind, all or none; together they count as one against the concurrent limit."""
-    by_type = {
-        ContentType.DESCRIPTION: kinds.CONTENT,
-        ContentType.TITLE: kinds.TITLE,
-        ContentType.GOOGLE_FEED: kinds.GOOGLE_FEED,
-    }
-    plans = [(by_type[one], replace(wanted, content_types=[one])) for one in dict.fromkeys(wanted.content_types)]
+    plans = [(kinds.OF_TYPE[one], replace(wanted, content_types=[one])) for one in dict.fromkeys(wanted.content_types)]
     plans += [(kinds.TAGS, replace(wanted, content_types=[]))] if tags else []
     for kind, _ in plans:
         actor.require(kinds.GENERATION[kind])
@@ -107,7 +105,8 @@ def start_generations(actor: Actor, wanted: Wanted, *, tags: bool = False) -> li
 
 
 def check_room(actor: Actor) -> Window:
-    """What is left, or the documented error when that is nothing."""
+    """What is left, or the documented error when that is nothing. Submissions of a workspace wait for each other."""
+    lock_workspace(actor.workspace_id)
     left = window(actor.workspace_id)
     wait = (left.next_reset_at - now()).total_seconds()
     if not left.daily_remaining:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
-
 from ajansops.kit.actor import Actor
 from ajansops.kit.errors import Conflict
 from ajansops.kit.permissions import Permission
@@ -13,7 +11,7 @@ from content.imports.formats import read_products
 from content.imports.found import Found
 from content.models import Product
 from jobs.models import Job
-from jobs.services import start_job
+from jobs.services import start_large_job
 
 IMPORT = "import"
 
@@ -22,7 +20,6 @@ class BelongsToAnother(Conflict):
     """Its SKU belongs to another product."""
 
 
-@transaction.atomic
 def start_import(actor: Actor, data: bytes, filename: str) -> Job:
     """Raises `Invalid` for what is no product file. Importing a file again updates what it brought."""
     actor.require(Permission.ADD_PRODUCT)
@@ -34,7 +31,7 @@ def start_import(actor: Actor, data: bytes, filename: str) -> Job:
         "blank_rows": file.blank,
         "faulty_rows": sum(bool(one.fault) for one in file.found),
     }
-    return start_job(actor, IMPORT, [_item(one) for one in file.found], configuration=configuration)
+    return start_large_job(actor, IMPORT, [_item(one) for one in file.found], configuration=configuration)
 
 
 def _item(one: Found) -> NewItem:

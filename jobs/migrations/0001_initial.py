@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.CharField(editable=False, max_length=80, primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=32)),
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('processing', 'Processing'), ('paused', 'Paused'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
+                ('ready', models.BooleanField(default=True, help_text='All items of the start are there.')),
                 ('subject', models.CharField(blank=True, help_text='What it is about, such as site:12.', max_length=80)),
                 ('configuration', models.JSONField(default=dict, help_text='What was asked for.')),
                 ('memory', models.JSONField(default=dict, editable=False, help_text='What the runner keeps between items.')),
@@ -63,7 +64,7 @@ class Migration(migrations.Migration):
                 ('error', models.JSONField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='jobs.job')),
+                ('job', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='jobs.job')),
             ],
             options={
                 'ordering': ('id',),

@@ -156,3 +156,29 @@ def test_a_report_shows_scores_and_issues(filled):
     report = Report.objects.visible_to(actor).get(url="https://acme.example.com/x")
     page = staff(filled.alice).get(address(Report, "change", report.pk)).content.decode()
     assert all(text in page for text in ("85", "95", "missing_alt", "img.hero-image"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/admin/accounts/user/?password__startswith=md5", 400),
+        ("/admin/accounts/user/?email__exact=alice@example.org&password__contains=a", 400),
+        ("/admin/accounts/apikey/?digest__startswith=a", 400),
+        ("/admin/content/product/?title__regex=^(a+)+$", 400),
+        ("/admin/content/variant/?product__workspace__api_key__digest__startswith=a", 400),
+        ("/admin/content/variant/?status__regex=a", 400),
+        ("/admin/content/variant/?status__exact=GENERATED", 200),
+        ("/admin/jobs/job/?created_at__year=2026", 200),
+        ("/admin/jobs/jobitem/?job__id__exact=x", 200),
+    ],
+)
+def test_a_list_answers_only_its_own_filters(filled, path, status):
+    assert staff(filled.alice).get(path).status_code == status
+
+
+def test_a_row_stays_in_its_workspace(filled):
+    filled.other.memberships.create(user=filled.alice, role=Role.OWNER)
+    persona = rows(Persona, filled.acme).get()
+    post(staff(filled.alice), address(Persona, "change", persona.pk), workspace=filled.other.pk, name="Renamed")
+    persona.refresh_from_db()
+    assert (persona.workspace, persona.name) == (filled.acme, "Renamed")

@@ -18,7 +18,8 @@ def test_it_works(people):
 
 def test_a_workspace_of_which_one_is_no_member_is_404(people):
     assert Api(user=people.charlie).get(PATH, X_Workspace_ID=str(people.acme.pk)).status_code == 404
-    assert Api(user=people.charlie).get(PATH, X_Workspace_ID="nonsense").status_code == 404
+    for nonsense in ("nonsense", "", "-1", "9" * 19, "٣"):
+        assert Api(user=people.charlie).get(PATH, X_Workspace_ID=nonsense).status_code == 404
 
 
 def test_with_two_workspaces_one_must_be_chosen(people):

@@ -41,3 +41,32 @@ def test_json_of_another_shape_is_422(acme, body, where):
     answer = acme.post("/api/v1/sites", body)
     assert answer.status_code == 422
     assert where in answer.json()["errors"]
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_a_number_beyond_floats_is_400(acme, number):
+    body = (
+        f'{{"url": "https://example.com/", "scores": {{}}, "issues": [{{"type": "x", "details": {{"v": {number}}}}}]}}'
+    )
+    assert acme.post("/api/v1/seo/report", body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/jobs/a%00", 404),
+        ("/api/v1/jobs/a%00/items", 404),
+        ("/v1/jobs/%00/status", 404),
+        ("/api/v1/jobs?status=%00", 422),
+        ("/api/v1/leads?search=a%00", 422),
+        ("/v1/inventory/products?page=%00", 400),
+    ],
+)
+def test_nul_in_an_address_is_refused(acme, path, status):
+    assert acme.get(path).status_code == status
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "١", "9" * 20, "0" * 12 + "9" * 4400, ""])
+def test_a_page_that_is_no_number_is_422(acme, page):
+    answer = acme.get(f"/api/v1/sites?page={page}")
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["page"])

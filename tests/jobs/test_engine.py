@@ -1,18 +1,19 @@
 """What the engine promises for each item of each job."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from ajansops.kit.clock import now
 from ajansops.kit.errors import UpstreamError
 from ajansops.kit.runners import ItemFailed, NewItem
-from jobs import claims
+from jobs import claims, services
 from jobs.models import Job, JobItem
 from jobs.outcomes import Outcome, save_outcomes
-from jobs.services import JobRunning, start_job
+from jobs.services import JobRunning, start_job, start_large_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -187,3 +188,91 @@ def test_a_job_that_cannot_end_fails_and_keeps_its_effects(recorder, alice, work
     work()
     job.refresh_from_db()
     assert (job.status, job.error["code"], recorder.effects["a"]) == ("failed", "internal_error", 1)
+
+
+def test_a_large_start_runs_nothing_before_all_of_it_is_there(recorder, alice, work, monkeypatch):
+    monkeypatch.setattr("jobs.services.INSERT_AT_ONCE", 10)
+    inserted = []
+
+    def insert(job, items):
+        assert claims.claim(100, uuid4(), ["recorder"]) == []
+        inserted.append(len(items))
+        original(job, items)
+
+    original = services._insert
+    monkeypatch.setattr(services, "_insert", insert)
+    job = start_large_job(alice, "recorder", [NewItem(str(n)) for n in range(25)])
+    work()
+    job.refresh_from_db()
+    assert inserted == [10, 10, 5]
+    assert (job.status, job.done, job.total) == ("completed", 25, 25)
+
+
+def test_a_start_that_was_interrupted_fails_and_says_so(recorder, alice, monkeypatch):
+    monkeypatch.setattr(services, "_insert", lambda job, items: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        start_large_job(alice, "recorder", [NewItem("a")])
+    job = Job.objects.get()
+    claims.sweep()
+    job.refresh_from_db()
+    assert job.status == "queued"
+    Job.objects.update(created_at=now() - timedelta(minutes=11))
+    claims.sweep()
+    job.refresh_from_db()
+    assert (job.status, job.error["code"]) == ("failed", "interrupted")
+
+
+def test_both_results_of_an_item_that_one_worker_claimed_twice_count_once(recorder, alice):
+    start(alice, "a", "b")
+    lease = uuid4()
+    (first,) = claims.claim(1, lease, ["recorder"])
+    JobItem.objects.filter(pk=first.id).update(lease_until=now() - timedelta(seconds=1))
+    claims.sweep()
+    again = next(item for item in claims.claim(2, lease, ["recorder"]) if item.id == first.id)
+    save_outcomes([Outcome(first, "a"), Outcome(again, "a")], lease)
+    assert recorder.effects["a"] == 1
+    assert Job.objects.get().done == 1
+
+
+def test_an_effect_that_the_database_refuses_stops_nobody_else(recorder, alice, work, monkeypatch):
+    def refuse(item, output):
+        if output == "bad":
+            raise OperationalError("index row size exceeds maximum")
+        return original(item, output)
+
+    original = recorder.save
+    monkeypatch.setattr(recorder, "save", refuse)
+    job = start(alice, "a", "bad", "c")
+    work()
+    job.refresh_from_db()
+    assert (job.status, job.done, job.failed) == ("completed", 2, 1)
+
+
+def test_a_reason_with_characters_no_database_takes_is_kept_without_them(recorder, alice, work):
+    recorder.faults = {("a", 1): ItemFailed("no\0 such \ud800 page")}
+    job = start(alice, "a")
+    work()
+    assert job.items.get().error["message"] == "no such ? page"
+
+
+def test_a_passing_database_error_at_the_end_does_not_fail_the_job(recorder, alice, work, monkeypatch):
+    answers = iter([OperationalError("deadlock detected")] * 2)
+
+    def drained(job):
+        for error in answers:
+            raise error
+        return ()
+
+    monkeypatch.setattr(recorder, "drained", drained)
+    job = start(alice, "a")
+    work()
+    job.refresh_from_db()
+    assert (job.status, job.done, job.failed) == ("completed", 1, 0)
+
+
+def test_work_that_cancels_itself_is_a_failed_try(recorder, alice, work):
+    recorder.faults = {("a", n): asyncio.CancelledError() for n in range(1, 5)}
+    job = start(alice, "a", "b")
+    work()
+    job.refresh_from_db()
+    assert (job.status, job.done, job.failed) == ("completed", 1, 1)

@@ -1,6 +1,7 @@
 """Each surface words every error in its own way, on every path below its prefix."""
 
 import pytest
+from django.db import OperationalError
 
 from tests.conftest import Api
 
@@ -42,3 +43,29 @@ def test_405_names_what_is_allowed(acme):
     assert answer.status_code == 405
     assert "GET" in answer["Allow"]
     assert answer.json()["error"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/sites", "/v1/inventory/products", "/api/sites"])
+def test_another_host_is_told_so_in_json(db, path, settings):
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = ["ops.example.com"]
+    answer = Api().get(path, Host="evil.example")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/json"
+    assert "Traceback" not in answer.content.decode()
+
+
+def test_a_request_id_that_is_a_secret_is_not_repeated(people, key_for):
+    key = key_for(people.acme)
+    answer = Api(key=key).get("/api/v1/workspaces", X_Request_ID=key)
+    assert answer.status_code == 200
+    assert key not in answer["X-Request-ID"]
+
+
+def test_a_busy_database_is_503_with_retry_after(acme, monkeypatch):
+    def locked(*_args, **_options):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("accounts.api.core.Workspace.objects.visible_to", locked)
+    answer = acme.get("/api/v1/workspaces")
+    assert (answer.status_code, answer.json()["error"], answer["Retry-After"]) == (503, "unavailable", "1")
