@@ -16,7 +16,7 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """Writes beside the queue's names, then renames."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as kombu overrides it
         folder = Path(self.data_folder_out)
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}"
         draft = folder / f".{name}"

@@ -27,12 +27,12 @@ def test_no_reader_ever_sees_a_file_that_is_not_full(tmp_path, monkeypatch):
 
     def rename(self, target):
         queue = tmp_path / "data_folder_in"
-        seen.append([file.name for file in queue.glob("*.q.msg")])
+        seen.append([file.name for file in queue.glob("*.whole.msg")])
         assert self.read_text().startswith("{")
         return original(self, target)
 
     original = Path.rename
     monkeypatch.setattr(Path, "rename", rename)
     with Connection("files://localhost", transport_options=folders(tmp_path)) as connection:
-        connection.SimpleQueue("q").put({"n": 1})
+        connection.SimpleQueue("whole").put({"n": 1})
     assert seen == [[]]
