@@ -31,6 +31,7 @@ QUIET = {
     "django.request": "ERROR",  # 4xx are answers, not events
     "django.server": "WARNING",
     "kombu": "WARNING",
+    "psycopg.pool": "CRITICAL",  # it repeats each second what the error at the end says once
     "uvicorn.access": "WARNING",
 }
 

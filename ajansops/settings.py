@@ -5,7 +5,7 @@ from typing import Any
 
 import environ
 
-from ajansops.env import ROOT, load
+from ajansops.env import ROOT, ConfigurationError, load
 from ajansops.logs import configure_structlog, logging_config
 from ajansops.navigation import NAVIGATION
 
@@ -104,6 +104,8 @@ def database(url: str, var_dir: Path) -> dict[str, Any]:
             "CONN_MAX_AGE": None,
         }
     settings: dict[str, Any] = environ.Env.db_url_config(url)
+    if not settings.get("ENGINE"):
+        raise ConfigurationError("DATABASE_URL is no database address. Use postgres://user:password@host:port/name.")
     if "postgresql" in settings["ENGINE"]:
         pool = {"min_size": 1, "max_size": 20, "timeout": 10}
         settings["OPTIONS"] = settings.get("OPTIONS", {}) | {"pool": pool}

@@ -1,6 +1,7 @@
 """All processes of one machine under one roof: started together, restarted when they die, stopped cleanly."""
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -8,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -16,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
 READY_WITHIN = 60.0  # seconds
+UNHEALTHY_FOR = 10.0
 STOP_WITHIN = 30.0  # the worker gives its items 20 s
 RESTART_AFTER = (0.0, 1.0, 5.0, 15.0)  # seconds, by how often it died within a minute
 
@@ -51,8 +55,11 @@ class Process:
 class Stack:
     """Start with `start`, let `watch` (in a thread or here) restart what dies, end with `stop`."""
 
-    def __init__(self, *, port: int, workers: int = 1, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, port: int, workers: int = 1, environ: Mapping[str, str] | None = None, log_file: Path | None = None
+    ) -> None:
         self.port = port
+        self._log_file = log_file
         self.url = f"http://{HOST}:{port}"
         self._environ = os.environ | {"PUBLIC_URL": os.environ.get("PUBLIC_URL", self.url)} | dict(environ or {})
         self._processes = [Process(name, command) for name, command in commands(port, workers).items()]
@@ -74,11 +81,14 @@ class Stack:
         seen = "no answer"
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline and not self._stopping.is_set():
-            status, seen = _get(self.port, "/api/health")
+            status, body = _get(self.port, "/api/health")
             if status == 200:
                 return
+            if status == 503:  # it is up, and what it needs is not
+                deadline = min(deadline, time.monotonic() + UNHEALTHY_FOR)
+                seen = _failing(body)
             self._stopping.wait(0.1)
-        raise NotReady(f"{self.url}/api/health did not become healthy: {seen}")
+        raise NotReady(f"{self.url} did not become healthy: {seen}")
 
     def watch(self) -> None:
         """Restart what dies, until `stop` is called from a signal handler or another thread."""
@@ -123,7 +133,19 @@ class Stack:
         # A session of its own: Ctrl-C on the terminal is ours to pass on, in order.
         tether = [sys.executable, "-S", "-m", "ajansops.tether", str(os.getpid())]
         command = [*tether, *process.command]
-        process.running = subprocess.Popen(command, env=self._environ, start_new_session=True)  # noqa: S603  # our own
+        with self._log_file.open("ab") if self._log_file else nullcontext() as log_file:
+            process.running = subprocess.Popen(  # noqa: S603  # our own
+                command, env=self._environ, start_new_session=True, stdout=log_file, stderr=log_file
+            )
+
+
+def _failing(body: str) -> str:
+    """Which of health's checks say no."""
+    try:
+        checks = json.loads(body)["checks"]
+    except (ValueError, KeyError):
+        return body
+    return ", ".join(f"{name} cannot be reached" for name, check in checks.items() if not check["ok"])
 
 
 def _get(port: int, path: str) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from ajansops import handlers, health
+from ajansops.api.views import UnknownPath
 from ajansops.surfaces import app, core, insight, studio
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # else it would bypass MFA
@@ -23,6 +24,10 @@ urlpatterns = [
     path("v1/", include(studio)),
     path("api/", include(insight)),
     path("api/", include(app)),
+    # A surface without its slash is still that surface, and says 404 in its words.
+    path("api/v1", UnknownPath.as_view(surface=core.CORE)),
+    path("v1", UnknownPath.as_view(surface=studio.STUDIO)),
+    path("api", UnknownPath.as_view(surface=app.APP)),
     path("admin/", admin.site.urls),
     re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
     path("accounts/", include("allauth.urls")),

@@ -35,9 +35,31 @@ def test_the_whole_path_works_and_survives_a_kill(tmp_path):
         assert process.wait(150) == 0, (tmp_path / "log").read_text() + "".join(lines)
         wait_for(lambda: any("API key" in line for line in lines))
     said = "".join(lines)
-    assert "12 products imported, 1 rows reported" in said
-    assert "12 titles in tr-TR, 0 failed" in said
-    assert "12 descriptions in tr-TR, 0 failed" in said
-    assert "12 feed texts in tr-TR, 0 failed" in said
+    assert "12 products imported, 1 row reported" in said
+    assert "12 titles for tr-TR, 0 failed" in said
+    assert "12 descriptions for tr-TR, 0 failed" in said
+    assert "12 feed texts for tr-TR, 0 failed" in said
     assert "8 companies" in said
     assert re.search(r"\d+ × error: .*broken_link", said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (("demo", "--port", "99999"), {}, "a port is a number from 1 to 65535"),
+        (("demo", "--products", "/nowhere.csv"), {}, "/nowhere.csv cannot be read: No such file"),
+        (("demo", "--products", "README.md"), {}, "README.md is no product file"),
+        (("demo", "--site", "http://"), {}, "--site takes an address"),
+        (("demo", "--site", "ftp://example.com"), {}, "--site takes an address"),
+        (("up",), {"DATABASE_URL": "nonsense"}, "DATABASE_URL is no database address"),
+        (("up",), {"REDIS_URL": "redis://127.0.0.1:1/0"}, "redis cannot be reached"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_cannot_work_is_said_in_one_line(tmp_path, arguments, environ, said):
+    port = () if "--port" in arguments else ("--port", str(free_port()))
+    with manage(tmp_path, *arguments, *port, **{"DATABASE_URL": "", "REDIS_URL": ""} | environ) as process:
+        assert process.wait(60) != 0
+    log = (tmp_path / "log").read_text()
+    assert said in log.splitlines()[-1]
+    assert "Traceback" not in log

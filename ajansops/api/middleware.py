@@ -3,8 +3,10 @@
 import re
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -22,6 +24,7 @@ class RequestContextMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        import_module(settings.ROOT_URLCONF)  # registers the surfaces, which the first request needs already
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()

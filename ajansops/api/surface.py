@@ -66,5 +66,5 @@ def register(surface: Surface) -> Surface:
 
 def surface_for(path: str) -> Surface | None:
     """The surface whose prefix `path` starts with; None for pages."""
-    found = [(len(prefix), s) for s in _SURFACES for prefix in s.prefixes if path.startswith(prefix)]
+    found = [(len(prefix), s) for s in _SURFACES for prefix in s.prefixes if f"{path}/".startswith(prefix)]
     return max(found, key=lambda pair: pair[0])[1] if found else None

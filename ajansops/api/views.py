@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,6 +72,8 @@ class SurfaceView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """No text of ours contains NUL, and PostgreSQL refuses it: it is not there, or not valid."""
+        if self.right is None:
+            raise MethodNotAllowed(request.method or "")
         super().initial(request, *args, **kwargs)
         if any("\0" in str(value) for value in kwargs.values()):
             raise NotFound
@@ -238,6 +241,11 @@ class UnknownPath(SurfaceView):
     rights = dict.fromkeys(METHODS, Public)
     authentication_classes = []
     schema = None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """No Allow: nothing is."""
+        return {}
 
     def _missing(self, request: Request, **_path: str) -> Response:
         raise NotFound

@@ -39,9 +39,9 @@ class Story:
         started = time.monotonic()
         imported = self._import()
         site_id = self._site()
-        jobs = {"Crawl and SEO report": self._start("/api/seo/scrape", {"siteId": str(site_id)})}
+        jobs = {"Crawl and SEO report": self._start("/api/seo/scrape", "seo", site_id)}
         if self.directory:
-            jobs["Leads"] = self._start("/api/leads/scrape", {"siteId": str(site_id)})
+            jobs["Leads"] = self._start("/api/leads/scrape", "leads", site_id)
         product_ids = [item["result"]["product"] for item in imported]
         if product_ids:
             body = {
@@ -51,16 +51,23 @@ class Story:
                 "product_ids": product_ids,
             }
             jobs["Tags from pictures and text"] = self.api.post("/v1/tags/generate", body)["job_id"]
-        self._watch(jobs)
+        over = self._watch(jobs)
         self._tags(jobs.get("Tags from pictures and text"), product_ids)
         self._texts(product_ids)
-        self._website(site_id)
+        self._website(site_id, over["Crawl and SEO report"])
         self._leads(jobs.get("Leads"))
         self.told.seconds = time.monotonic() - started
         return self.told
 
-    def _start(self, path: str, body: dict[str, Any]) -> str:
-        return str(self.api.post(path, body)["data"]["jobId"])
+    def _start(self, path: str, kind: str, site_id: int) -> str:
+        """The new job, or the one that an interrupted demo left running."""
+        try:
+            return str(self.api.post(path, {"siteId": str(site_id)})["data"]["jobId"])
+        except ApiError as error:
+            if error.status != 409:
+                raise
+        jobs = self.api.get(f"/api/v1/jobs?type={kind}&subject=site:{site_id}&per_page=1")["data"]
+        return str(jobs[0]["id"])
 
     def _watch(self, jobs: dict[str, str]) -> dict[str, dict[str, Any]]:
         """Until all are over."""
@@ -82,9 +89,9 @@ class Story:
         self._watch({"Product import": job_id})
         imported, reported = self._items(job_id, "done"), self._items(job_id, "failed")
         say = self.told.lines["Catalogue"].append
-        say(f"{len(imported)} products imported, {len(reported)} rows reported")
+        say(f"{len(imported)} products imported, {len(reported)} {'row' if len(reported) == 1 else 'rows'} reported")
         for item in reported:
-            say(f"not imported: {item['key']}: {item['error']['message']}")
+            say(f"not imported: {item['error']['message']}")
         return imported
 
     def _site(self) -> int:
@@ -134,15 +141,22 @@ class Story:
         over = self._watch({label: answer["job_id"] for label, answer in jobs.items()})
         say = self.told.lines["Texts"].append
         for label, job in over.items():
-            say(f"{job['progress']['succeeded']} {label.lower()} in {LANGUAGE}, {job['progress']['failed']} failed")
+            say(f"{job['progress']['succeeded']} {label.lower()} for {LANGUAGE}, {job['progress']['failed']} failed")
+        provider = ""
         for kind in ("title", "description", "google_feed"):
             rows = self.api.get(f"/api/v1/variants?content_type={kind}&product_id={product_ids[0]}&per_page=1")["data"]
             say(f"{kind}: {_short(rows[0]['body'])}" if rows else f"{kind}: none")
+            provider = rows[0]["provider"] if rows else provider
+        if provider == "mock":
+            say("written offline: the shop's own words stay as they are, labels and known words are translated")
 
-    def _website(self, site_id: int) -> None:
-        report = self.api.get(f"/api/v1/seo/reports?site_id={site_id}&per_page=1")["data"][0]
-        issues = self.api.pages(f"/api/v1/seo/issues/{self.workspace_id}")
+    def _website(self, site_id: int, crawl: dict[str, Any]) -> None:
         say = self.told.lines["Website"].append
+        if crawl["status"] != "completed":
+            say(f"no report of {self.site}: {crawl['error']['message']}")
+            return
+        report = self.api.get(f"/api/v1/seo/reports?site_id={site_id}&per_page=1")["data"][0]
+        issues = self.api.pages(f"/api/v1/seo/issues/{self.workspace_id}?site_id={site_id}")
         scores = ", ".join(f"{name.replace('_', ' ')} {score}" for name, score in report["scores"].items())
         say(f"{report['pages']} pages; scores: {scores}")
         for severity in ("error", "warning", "notice"):

@@ -7,7 +7,7 @@ from ajansops.kit.errors import DomainError, Kind
 
 
 class Unauthorized(DomainError):
-    """Invalid or missing credentials."""
+    """Invalid or missing API key."""
 
     code = "unauthorized"
     kind = Kind.UNAUTHENTICATED

@@ -33,7 +33,7 @@ TITLES = {
 
 def envelope(reply: Reply) -> JSON:
     """`success` and `data`."""
-    return {"success": True, "data": reply.data} | ({"meta": reply.meta} if reply.meta else {})
+    return {"success": True, "data": reply.data} | ({"meta": camelize(reply.meta)} if reply.meta else {})
 
 
 def word_error(problem: Problem, request: HttpRequest) -> JSON:

@@ -66,7 +66,7 @@ class ReportViewSet(ReadViewSet):
 
 
 class IssueViewSet(ListMixin, ResourceViewSet):
-    """The issues of the latest report of each URL or site; `?severity=` and `?type=` narrow."""
+    """The issues of the latest report of each URL or site; `?site_id=`, `?severity=` and `?type=` narrow."""
 
     model = Issue
     output = IssueSerializer
@@ -83,6 +83,8 @@ class IssueViewSet(ListMixin, ResourceViewSet):
             .select_related("report")
             .order_by("-report", "id")
         )
+        if site_id := self.request.query_params.get("site_id"):
+            rows = rows.filter(report__site=get_site(self.actor, site_id))
         if severity := self.request.query_params.get("severity"):
             rows = rows.filter(severity=_known_severity(severity))
         code = self.request.query_params.get("type")

@@ -69,3 +69,21 @@ def test_a_busy_database_is_503_with_retry_after(acme, monkeypatch):
     monkeypatch.setattr("accounts.api.core.Workspace.objects.visible_to", locked)
     answer = acme.get("/api/v1/workspaces")
     assert (answer.status_code, answer.json()["error"], answer["Retry-After"]) == (503, "unavailable", "1")
+
+
+@pytest.mark.parametrize(("path", "code"), [("/api/v1", "not_found"), ("/v1", "NOT_FOUND"), ("/api", "not_found")])
+def test_a_surface_without_its_slash_answers_in_its_words(db, path, code):
+    answer = Api().get(path)
+    assert answer.status_code == 404
+    assert code in answer.content.decode()
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "OPTIONS"])
+def test_a_method_that_a_public_view_lacks_is_405(db, method):
+    answer = Api().call(method, "/api/health")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in answer["Allow"]
+
+
+def test_nothing_is_allowed_where_nothing_is(db):
+    assert "Allow" not in Api().get("/api/v1/nope")

@@ -8,7 +8,7 @@ from ajansops.ai.contract import Voice, WriteTask
 from ajansops.ai.offline import glossary
 from ajansops.ai.offline.clauses import Clause, banned, details, fit, name, paragraphs, required, says_name
 from ajansops.ai.offline.phrases import LABELS
-from ajansops.ai.offline.words import capital, ended, plain, shorten, words
+from ajansops.ai.offline.words import capital, ended, lower, plain, shorten, words
 
 # Places on the page: paragraphs count from 0, then the list, then the closing line.
 _LIST = 1_000_000
@@ -57,7 +57,9 @@ def _new_tags(task: WriteTask, said: str) -> list[str]:
         for tag in tags
         if not known.intersection((*words(tag), *(f"{word}s" for word in words(tag)))) and words(tag)
     ]
-    return [capital(glossary.noun(tag, task.language) or tag, task.language) for tag in new]
+    shape = {lower(one, task.language) for one in LABELS[task.language].shapes}  # of the picture, not of the product
+    shown = (glossary.noun(tag, task.language) or tag for tag in new)
+    return list(dict.fromkeys(capital(tag, task.language) for tag in shown if lower(tag, task.language) not in shape))
 
 
 def _audience(voice: Voice) -> str:

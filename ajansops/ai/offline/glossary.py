@@ -62,7 +62,9 @@ _KNOWN = {
     language: {fold(entry[language]) for entry in _NOUN_ENTRIES.values()} for language in (Language.TR, Language.HU)
 }
 # Clear as a shop's own tag, but in a sentence "light blue" is no lamp and a "watch" may be a verb.
-_AMBIGUOUS = frozenset(["light", "iron", "watch", "ring", "plate", "frame", "belt", "book", "men", "stone"])
+_AMBIGUOUS = frozenset(
+    ["light", "iron", "watch", "ring", "plate", "frame", "belt", "book", "men", "stone", "table", "bed"]
+)
 
 
 def _singulars(folded: str) -> tuple[str, ...]:

@@ -18,6 +18,11 @@ class Labels:
     portrait: str
     square: str
 
+    @property
+    def shapes(self) -> tuple[str, str, str]:
+        """How a picture lies."""
+        return (self.landscape, self.portrait, self.square)
+
 
 LABELS = {
     Language.EN: Labels("Brand", "Category", "Tags", "Occasion", "For", "landscape", "portrait", "square"),

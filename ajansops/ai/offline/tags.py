@@ -28,7 +28,7 @@ def compose(task: TagTask, look: Look | None) -> tuple[str, ...]:
     title, description = _words(product.title), _words(product.description[:_MAX_READ])
     best = [
         *(_labelled(text, language, written) for text in _parts((*product.tags, *product.categories))),
-        *(() if foreign else (lower(plain(product.title), language),)),
+        *(() if foreign or "(" in product.title else (lower(plain(product.title), language),)),
         *(glossary.shop_word(word, language) for word in title),
         *(_seen(look, language) if look else ()),
         *(glossary.shop_word(word, language) for word in description),
@@ -48,7 +48,8 @@ def clean(tags: Iterable[str], language: Language, max_tags: int) -> tuple[str, 
 
 def _is_english(product: ProductFacts) -> bool:
     # One known English word decides, unless the text has letters that English does not.
-    text = " ".join((product.title, product.description, *product.tags, *product.categories))
+    # Tags do not count: those that people approved here are in the language of the market already.
+    text = " ".join((product.title, product.description))
     return glossary.is_english(text) and not any(c in "çğışöüőűáéíóú" for c in text.lower())
 
 

@@ -4,9 +4,9 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from ajansops.management.ground import migrate, port
 from ajansops.supervisor import NotReady, Stack
 
 
@@ -14,12 +14,12 @@ class Command(BaseCommand):
     help = "Run everything: migrates, starts web, worker and scheduler, restarts what dies, stops all on Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=port, default=8000)
         parser.add_argument("--workers", type=int, default=1, help="web processes")
 
-    def handle(self, *args: Any, port: int, workers: int, **options: Any) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
-        stack = Stack(port=port, workers=workers)
+    def handle(self, *args: Any, workers: int, **options: Any) -> None:
+        migrate()
+        stack = Stack(port=options["port"], workers=workers)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stack.interrupt())
         try:
