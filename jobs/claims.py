@@ -49,7 +49,7 @@ def _claimable(kinds: Collection[str]) -> QuerySet[Job]:
     moment = now()
     due = JobItem.objects.filter(job=OuterRef("pk"), state=ItemState.PENDING, not_before__lte=moment)
     runnable: QuerySet[Job] = Job.objects.active().filter(kind__in=kinds, runnable_at__lte=moment)
-    return runnable.filter(Exists(due)).order_by("claimed_at", "created_at")
+    return runnable.filter(Exists(due)).order_by("claimed_at", "created_at").defer("memory")  # it may be large
 
 
 def _claim_from(job: Job, share: int, lease: UUID) -> list[Item]:
@@ -72,6 +72,8 @@ def _claim_from(job: Job, share: int, lease: UUID) -> list[Item]:
         job.started_at = job.started_at or moment
         job.runnable_at = max(job.runnable_at, moment + timedelta(milliseconds=job.interval_ms))
     job.save(update_fields=["claimed_at", "status", "started_at", "runnable_at", "updated_at"])
+    if not rows:
+        return []
     view = job_view(job)
     return [Item(row.pk, view, row.key, row.payload, row.attempts + 1) for row in rows]
 

@@ -92,26 +92,30 @@ class Engine:
             due = await self._db(claims.seconds_until_due, self.kinds)
         except Exception:  # whatever it is, the leases hold and the next turn tries again
             log.exception("engine_trouble")
-            return TROUBLE
+            await asyncio.sleep(TROUBLE)  # also when there is something to save: the database may be away
+            return 0
         if due is None:
             return IDLE if self._inflight or self._finished else None
         return HELD if due <= 0 else min(due + 0.01, IDLE)
 
     async def _start(self, free: int) -> int:
-        items = await self._db(claims.claim, free, self.lease, self.kinds)
-        for kind in {item.job.kind for item in items}:
-            batch = [item for item in items if item.job.kind == kind]
-            self._loading = batch
-            try:
-                given = await self._db(runner(kind).load, batch)
-            except Exception as error:  # noqa: BLE001  # any fault of a runner is that of its items, never of the engine
-                self._finished += [Outcome(item, error=error) for item in batch]
-                self._woken.set()
-                continue
-            for item in batch:
-                self._begin(item, given)
-        self._loading = []
+        items = self._loading = await self._db(claims.claim, free, self.lease, self.kinds)
+        try:
+            for kind in {item.job.kind for item in items}:
+                await self._load([item for item in items if item.job.kind == kind])
+        finally:
+            self._loading = []
         return len(items)
+
+    async def _load(self, batch: list[Item]) -> None:
+        try:
+            given = await self._db(runner(batch[0].job.kind).load, batch)
+        except Exception as error:  # noqa: BLE001  # any fault of a runner is that of its items, never of the engine
+            self._finished += [Outcome(item, error=error) for item in batch]
+            self._woken.set()
+            return
+        for item in batch:
+            self._begin(item, given)
 
     def _begin(self, item: Item, given: Mapping[int, Any]) -> None:
         task = asyncio.create_task(_work(item, given))

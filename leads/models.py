@@ -86,6 +86,7 @@ class LeadIdentity(WorkspaceOwned):
     objects = WorkspaceQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "lead identities"
         constraints = [
             models.UniqueConstraint(fields=["workspace", "kind", "value"], name="lead_identity_once"),
             models.CheckConstraint(condition=Q(kind__in=IdentityKind.values), name="lead_identity_kind_known"),

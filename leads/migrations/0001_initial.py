@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='leads.lead')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace')),
             ],
+            options={'verbose_name_plural': 'lead identities'},
         ),
         migrations.AddIndex(
             model_name='lead',

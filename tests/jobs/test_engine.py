@@ -1,6 +1,7 @@
 """What the engine promises for each item of each job."""
 
 import asyncio
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from django.db import OperationalError, transaction
 from ajansops.kit.clock import now
 from ajansops.kit.errors import UpstreamError
 from ajansops.kit.runners import ItemFailed, NewItem
-from jobs import claims, services
+from jobs import claims, engine, services
 from jobs.models import Job, JobItem
 from jobs.outcomes import Outcome, save_outcomes
 from jobs.services import JobRunning, start_job, start_large_job
@@ -276,3 +277,22 @@ def test_work_that_cancels_itself_is_a_failed_try(recorder, alice, work):
     work()
     job.refresh_from_db()
     assert (job.status, job.done, job.failed) == ("completed", 1, 1)
+
+
+def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(recorder, alice, work, monkeypatch):
+    refused = []
+
+    def away(outcomes, lease):
+        if len(refused) < 3:
+            refused.append(time.monotonic())
+            raise OperationalError("the server closed the connection")
+        original(outcomes, lease)
+
+    original = engine.save_outcomes
+    monkeypatch.setattr(engine, "save_outcomes", away)
+    monkeypatch.setattr(engine, "TROUBLE", 0.1)
+    job = start(alice, "a", "b")
+    work()
+    job.refresh_from_db()
+    assert (job.status, dict(recorder.effects)) == ("completed", {"a": 1, "b": 1})
+    assert refused[2] - refused[0] >= 0.2, "it does not spin"
