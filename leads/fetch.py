@@ -1,4 +1,4 @@
-"""Strangers' pages, fetched politely: by their robots.txt, and one request a host at a time (R10.1, R10.2)."""
+"""Strangers' pages, fetched politely: by their robots.txt, and one request a host at a time."""
 
 import asyncio
 import time

@@ -20,7 +20,7 @@ _META_CHARSET: Final = re.compile(rb"""<meta[^>]+?charset\s*=\s*["']?([\w.:-]+)"
 
 
 def decode(body: bytes, content_type: str) -> str:
-    """Text by the header's charset, else the byte order mark's, else the page's own, else UTF-8 (R10.4)."""
+    """Text by the header's charset, else the byte order mark's, else the page's own, else UTF-8."""
     header = _CHARSET.search(content_type)
     bom = next((name for mark, name in _BOMS if body.startswith(mark)), None)
     meta = _META_CHARSET.search(body, 0, META_BYTES)

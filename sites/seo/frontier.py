@@ -1,4 +1,4 @@
-"""Which of the addresses a page leads to become items, so that no crawl grows without bounds (R10.3)."""
+"""Which of the addresses a page leads to become items, so that no crawl grows without bounds."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -30,7 +30,7 @@ from sites.seo.facts import (
 from sites.seo.markup import tame
 from sites.seo.urls import normalise
 
-MAX_HTML_BYTES: Final = 10 * 1024 * 1024  # of the body; the rest is not read (R10.3)
+MAX_HTML_BYTES: Final = 10 * 1024 * 1024  # of the body; the rest is not read
 
 _WORD: Final = re.compile(r"\w+(?:['’.-]\w+)*")
 _ASIDE: Final = frozenset({"nav", "footer", "header", "aside"})  # around the text of a page, not it

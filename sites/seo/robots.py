@@ -1,4 +1,4 @@
-"""What a site's robots.txt lets us fetch (RFC 9309; R10.1)."""
+"""What a site's robots.txt lets us fetch (RFC 9309)."""
 
 import math
 from dataclasses import dataclass

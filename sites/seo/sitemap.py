@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from sites.seo.urls import MAX_CHARS, normalise
 
-MAX_BYTES: Final = 10 * 1024 * 1024  # decompressed (R10.3)
+MAX_BYTES: Final = 10 * 1024 * 1024  # decompressed
 MAX_URLS: Final = 5_000  # pages and further sitemaps together; more than any crawl's budget of pages
 MAX_DEPTH: Final = 50  # of elements; a sitemap has three levels
 _CHUNK: Final = 64 * 1024

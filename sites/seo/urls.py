@@ -10,10 +10,10 @@ import tldextract
 
 from ajansops.kit.net import BadUrl, Url, parse_url
 
-MAX_CHARS: Final = 2000  # of a normalised URL (R10.3)
-MAX_QUERY_VARIANTS: Final = 50  # pages per path that differ only by their query (R10.3)
-MAX_SAME_CONTENT: Final = 20  # pages per crawl with one text hash (R10.3)
-MAX_REPEATS: Final = 3  # of a run of path segments: /a/a/a, /a/b/a/b/a/b (R10.3)
+MAX_CHARS: Final = 2000  # of a normalised URL
+MAX_QUERY_VARIANTS: Final = 50  # pages per path that differ only by their query
+MAX_SAME_CONTENT: Final = 20  # pages per crawl with one text hash
+MAX_REPEATS: Final = 3  # of a run of path segments: /a/a/a, /a/b/a/b/a/b
 MAX_DEPTH: Final = 12  # path segments; our choice, real sites stay below eight
 
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986 §2.3

@@ -21,7 +21,7 @@ from ajansops.ai.offline.words import fold, words
 from ajansops.kit.errors import Kind
 from ajansops.kit.language import Language
 
-EXPORT = Path("/work/shared/data/shopify-home-and-garden.csv")
+EXPORT = Path(__file__).resolve().parents[3] / "shared/data/shopify-home-and-garden.csv"
 LIMITS = {ContentType.TITLE: 150, ContentType.DESCRIPTION: 5000, ContentType.GOOGLE_FEED: 5000}
 POT = ProductFacts(
     "Clay Plant Pot",

@@ -1,4 +1,4 @@
-"""Outgoing HTTP has one door (S.1): whatever a user can point somewhere goes through `ajansops.kit.net`."""
+"""Outgoing HTTP has one door: whatever a user can point somewhere goes through `ajansops.kit.net`."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one outgoing HTTP client for addresses that a user can influence (reliability.md S.1-S.10)."""
+"""The one outgoing HTTP client for addresses that a user can influence."""
 
 from ajansops.kit.net.addresses import address_allowed
 from ajansops.kit.net.client import Client, Hop, Response

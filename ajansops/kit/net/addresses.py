@@ -1,4 +1,4 @@
-"""Which addresses may be dialled (S.5)."""
+"""Which addresses may be dialled."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Reads an answer's body within bounds, on the wire and decoded (S.8)."""
+"""Reads an answer's body within bounds, on the wire and decoded."""
 
 import zlib
 

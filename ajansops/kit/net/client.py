@@ -1,7 +1,7 @@
 """The client: judges, dials what it judged, follows redirects by hand.
 
 A caller who answers a person while they wait should not wait on this client: how long a failure took would tell
-what the message does not (S.9). Fetch in a job.
+what the message does not. Fetch in a job.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Client:
     """Any number of fetches in one event loop. Create it inside the loop, close it there.
 
     `allow_private` opens these networks on every port, this machine's own addresses included: development and tests.
-    `user_agent` names us and where to complain (R10.1). Retrying is the caller's business.
+    `user_agent` names us and where to complain. Retrying is the caller's business.
     """
 
     def __init__(self, *, allow_private: Sequence[Network] = (), user_agent: str, limits: Limits | None = None) -> None:
@@ -136,7 +136,7 @@ class Client:
 
 
 class _Resolver(AbstractResolver):
-    """Resolves a name once, and gives aiohttp its addresses only when every one of them may be dialled (S.4)."""
+    """Resolves a name once, and gives aiohttp its addresses only when every one of them may be dialled."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

@@ -1,7 +1,7 @@
 """How a fetch can fail.
 
 The class and `reason` are for logs and tests. A caller who may choose the address must not learn whether something
-answers there (S.9): blocked, refused, unreachable and too slow all carry `NetError`'s code and message.
+answers there: blocked, refused, unreachable and too slow all carry `NetError`'s code and message.
 """
 
 from ajansops.kit.errors import DomainError, Kind

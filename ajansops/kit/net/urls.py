@@ -1,4 +1,4 @@
-"""One reading of a URL (S.2, S.3).
+"""One reading of a URL.
 
 Whatever two parsers could read differently is refused, and only what is rebuilt from the parts is ever sent.
 """
