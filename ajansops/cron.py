@@ -24,8 +24,8 @@ class CronView(SurfaceView, abstract=True):
         """401 for anything but the secret, also when none is set."""
         super().initial(request, *args, **kwargs)
         secret = settings.ENV.cron_secret
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+        given = request.headers.get("Authorization", "")
+        if not secret or not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
             raise Unauthorized
 
 

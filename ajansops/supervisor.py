@@ -115,10 +115,6 @@ class Stack:
                 child.kill()
                 child.wait()
 
-    def pids(self) -> dict[str, int]:
-        """Of what runs now."""
-        return {p.name: p.running.pid for p in self._processes if p.running is not None}
-
     def _look_after(self, process: Process) -> None:
         if process.running is not None and process.running.poll() is not None:
             now = time.monotonic()

@@ -19,6 +19,13 @@ from ajansops.kit.actor import Actor
 from ajansops.kit.errors import Invalid, NotFound
 from ajansops.kit.permissions import Permission
 
+# What routes say: method to action, of a collection and of a row.
+Actions = dict[str, Any]
+READ: Actions = {"get": "list"}
+READ_ROW: Actions = {"get": "retrieve"}
+COLLECTION: Actions = READ | {"post": "create"}
+ROW: Actions = READ_ROW | {"put": "update", "patch": "partial_update", "delete": "destroy"}
+
 CRUD = ("list", "retrieve", "create", "update", "partial_update", "destroy")
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -30,10 +30,6 @@ class Actor:
     test_mode: bool = False  # a test key: nothing it does leaves the house
     request_id: str = ""
 
-    def can(self, permission: Permission) -> bool:
-        """Role and scope, both."""
-        return permission.codename in self.codenames and self.in_scope(permission)
-
     def in_scope(self, permission: Permission) -> bool:
         """Whether the credential reaches that far, whatever the role."""
         return self.scopes is None or scope_allows(self.scopes, permission.scope)

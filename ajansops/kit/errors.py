@@ -38,13 +38,6 @@ class DomainError(Exception):
         super().__init__(self.message)
 
 
-class Malformed(DomainError):
-    """The request is malformed."""
-
-    code = "bad_request"
-    kind = Kind.MALFORMED
-
-
 class Invalid(DomainError):
     """The given data was invalid."""
 

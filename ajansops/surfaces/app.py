@@ -7,7 +7,7 @@ from django.urls import path, re_path
 
 from ajansops.api.casing import camelize, snakify
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
-from ajansops.api.views import UnknownPath
+from ajansops.api.views import COLLECTION, ROW, UnknownPath
 from ajansops.health import HealthView
 from leads.api.app import AppScrapeView
 from sites.api.app import AppSeoScrapeView
@@ -45,8 +45,6 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
 
 
 APP = register(Surface("app", ("/api/",), envelope, word_error, deleted_status=200, encode=camelize, decode=snakify))
-COLLECTION: dict[str, Any] = {"get": "list", "post": "create"}
-ROW: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("health", HealthView.as_view(surface=APP)),

@@ -7,7 +7,7 @@ from django.urls import path, re_path
 
 from accounts.api.core import WorkspaceViewSet
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
-from ajansops.api.views import UnknownPath
+from ajansops.api.views import COLLECTION, READ, READ_ROW, ROW, UnknownPath
 from content.api.core import GenerateView, ProductImportView, ProductViewSet, VariantViewSet
 from jobs.api.core import JobItemViewSet, JobViewSet
 from leads.api.core import CoreScrapeView, LeadViewSet
@@ -31,12 +31,7 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     return {"error": problem.code, "message": problem.message, **errors, **problem.data}
 
 
-Actions = dict[str, Any]
 CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422))
-COLLECTION: Actions = {"get": "list", "post": "create"}
-READ: Actions = {"get": "list"}
-ROW: Actions = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
-READ_ROW: Actions = {"get": "retrieve"}
 
 urlpatterns = [
     path("workspaces", WorkspaceViewSet.as_view(READ, surface=CORE)),
