@@ -52,12 +52,15 @@ class TenantAdmin(ModelAdmin):
         """Only what a filter of the page asks for: any other look-up could read hidden columns letter by letter."""
         filters = [entry if isinstance(entry, str) else entry[0] for entry in self.list_filter]
         names = [*filters, *self.extra_lookups, *([self.date_hierarchy] if self.date_hierarchy else [])]
-        return any(lookup == name or lookup.removeprefix(f"{name}__") in PLAIN_LOOKUPS for name in names)
+        plain = {f"{name}__{kind}" for name in names for kind in PLAIN_LOOKUPS}
+        return lookup in plain.union(names)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """A row stays in the workspace it was made in."""
-        moved = ["workspace"] if obj is not None and "workspace" in (self.fields or ()) else []
-        return [*super().get_readonly_fields(request, obj), *moved]
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """A row stays in the workspace it was made in. Disabled rather than read-only: uniqueness is still checked."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None and "workspace" in form.base_fields:
+            form.base_fields["workspace"].disabled = True
+        return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Superusers see all."""

@@ -182,3 +182,13 @@ def test_a_row_stays_in_its_workspace(filled):
     post(staff(filled.alice), address(Persona, "change", persona.pk), workspace=filled.other.pk, name="Renamed")
     persona.refresh_from_db()
     assert (persona.workspace, persona.name) == (filled.acme, "Renamed")
+
+
+def test_a_name_that_is_taken_is_an_error_of_the_form(filled):
+    taken = Persona.objects.create(workspace=filled.acme, name="Taken")
+    persona = rows(Persona, filled.acme).exclude(pk=taken.pk).get()
+    answer = post(staff(filled.alice), address(Persona, "change", persona.pk), name="Taken", description="")
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode() or "already exists" in answer.content.decode()
+    persona.refresh_from_db()
+    assert persona.name != "Taken"
