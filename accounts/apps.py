@@ -1,8 +1,9 @@
-"""Accounts answers who a credential belongs to."""
+"""Accounts answers who a credential belongs to, and keeps the log."""
 
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
+from ajansops.kit import events, periodic, personal
 from ajansops.kit.identity import provide
 
 
@@ -11,5 +12,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Workspaces and people"
 
     def ready(self) -> None:
-        """Provide `kit.identity`. By name: models cannot be imported before all apps are."""
+        """Fill the registries of `kit`. By name: models cannot be imported before all apps are."""
         provide(import_string("accounts.identity.AccountsIdentity")())
+        events.listen(import_string("accounts.activity.record"))
+        personal.register(*import_string("accounts.personal.ENTRIES"))
+        for task in import_string("accounts.periodic.TASKS"):
+            periodic.register(task)
+        import_string("accounts.signals.connect")()

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from django.contrib.auth.backends import ModelBackend
+from allauth.account.auth_backends import AuthenticationBackend
 from django.db.models import Model
 
 from accounts.models import Membership
 from accounts.roles import roles_allowing
 
 
-class RoleBackend(ModelBackend):
-    """Signs in by e-mail and password; permissions come from memberships alone."""
+class RoleBackend(AuthenticationBackend):
+    """Signs in by e-mail and password; permissions come from memberships alone.
+
+    The only backend: each further one would hash a wrong password once more.
+    """
 
     def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
         """With an object: in its workspace. Without: in at least one."""

@@ -3,11 +3,12 @@
 import hmac
 import re
 
-from accounts import keys
+from accounts import keys, tokens
+from accounts.actors import member, person
 from accounts.models import ApiKey, Membership, User
 from accounts.querysets import USED_EVERY
 from accounts.roles import Role, codenames
-from ajansops.kit.actor import Actor
+from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
 from ajansops.kit.errors import NotFound
 from ajansops.kit.identity import Unauthorized, WorkspaceRequired
@@ -17,55 +18,82 @@ class AccountsIdentity:
     """Reads memberships and keys on each call, so that a removal counts at once."""
 
     def actor_for_key(self, raw: str, *, workspace: str | None, request_id: str) -> Actor:
-        """One query; the checksum rejects typing errors before it."""
-        parsed = keys.parse(raw)
-        if parsed is None:
-            raise Unauthorized
-        key = ApiKey.objects.alive().filter(public_id=parsed.public_id).first()
-        if not hmac.compare_digest(key.digest if key else "0" * 64, parsed.digest) or key is None:
-            raise Unauthorized
-        if workspace is not None and workspace != str(key.workspace_id):
-            raise NotFound
-        if key.last_used_at is None or key.last_used_at < now() - USED_EVERY:
-            ApiKey.objects.mark_used(key.pk)
-        return Actor(
-            workspace_id=key.workspace_id,
-            codenames=codenames(_role_of_key(key)),
-            scopes=frozenset(key.scopes),
-            user_id=key.creator_id,
-            key_id=key.pk,
-            test_mode=key.test,
-            request_id=request_id,
-        )
+        """The checksum rejects typing errors before any query."""
+        return _actor(find_key(raw), Via.API_KEY, workspace, request_id)
 
-    def actor_for_user(self, user_id: int, *, workspace: str | None, request_id: str) -> Actor:
-        """The workspace named, else the current one, else the only one."""
-        memberships = Membership.objects.filter(user_id=user_id, workspace__deleted_at=None)
+    def actor_for_token(self, token: str, *, workspace: str | None, request_id: str) -> Actor:
+        """A token is its key for a day, and dies with it."""
+        key_id, workspace_id = tokens.read(token)
+        key = ApiKey.objects.alive().filter(pk=key_id, workspace_id=workspace_id).first()
+        if key is None:
+            raise Unauthorized
+        return _actor(key, Via.TOKEN, workspace, request_id)
+
+    def actor_for_user(self, user_id: int, *, workspace: str | None, request_id: str, required: bool = True) -> Actor:
+        """The workspace named, else the current one, else the only one, else none where none is required."""
+        memberships = Membership.objects.in_force().filter(user_id=user_id)
         if workspace is not None:
             known = re.fullmatch(r"[0-9]{1,18}", workspace)  # more digits are beyond any id
             chosen = memberships.filter(workspace_id=workspace).first() if known else None
             if chosen is None:
                 raise NotFound
-        else:
-            chosen = _current(user_id, list(memberships))
-        role = Role(chosen.role)
-        return Actor(chosen.workspace_id, codenames(role), user_id=user_id, request_id=request_id)
+        elif (chosen := _current(user_id, list(memberships))) is None:
+            if required:
+                raise WorkspaceRequired
+            return person(user_id, request_id=request_id)
+        return member(chosen.workspace_id, Role(chosen.role), user_id, request_id=request_id)
 
 
-def _current(user_id: int, memberships: list[Membership]) -> Membership:
+def find_key(raw: str) -> ApiKey:
+    """The living key. Raises `Unauthorized`; compares in constant time, also when there is none."""
+    parsed = keys.parse(raw)
+    if parsed is None:
+        raise Unauthorized
+    key = ApiKey.objects.alive().filter(public_id=parsed.public_id).first()
+    if not hmac.compare_digest(key.digest if key else "0" * 64, parsed.digest) or key is None:
+        raise Unauthorized
+    return key
+
+
+def role_of_key(key: ApiKey) -> Role | None:
+    """The role its creator has now, None without one: demoted or removed, the key's rights shrink at once."""
+    if key.creator_id is None:
+        return Role.OWNER
+    found = Membership.objects.in_force().filter(workspace_id=key.workspace_id, user_id=key.creator_id)
+    role = found.values_list("role", flat=True).first()
+    return Role(role) if role else None
+
+
+def codenames_of(key: ApiKey) -> frozenset[str]:
+    """What the role of the key allows now."""
+    role = role_of_key(key)
+    return codenames(role) if role else frozenset()
+
+
+def _actor(key: ApiKey, via: Via, workspace: str | None, request_id: str) -> Actor:
+    if workspace is not None and workspace != str(key.workspace_id):
+        raise NotFound
+    role = role_of_key(key)
+    if role is None:
+        raise Unauthorized
+    if key.last_used_at is None or key.last_used_at < now() - USED_EVERY:
+        ApiKey.objects.mark_used(key.pk)
+    return Actor(
+        workspace_id=key.workspace_id,
+        codenames=codenames(role),
+        scopes=frozenset(key.scopes),
+        user_id=key.creator_id,
+        key_id=key.pk,
+        test_mode=key.test,
+        request_id=request_id,
+        role=role,
+        via=via,
+    )
+
+
+def _current(user_id: int, memberships: list[Membership]) -> Membership | None:
     current = User.objects.values_list("current_workspace_id", flat=True).get(pk=user_id)
     for membership in memberships:
         if membership.workspace_id == current or len(memberships) == 1:
             return membership
-    raise WorkspaceRequired
-
-
-def _role_of_key(key: ApiKey) -> Role:
-    """The role its creator has now: demoted or removed, the key's rights shrink at once."""
-    if key.creator_id is None:
-        return Role.OWNER
-    found = Membership.objects.filter(workspace_id=key.workspace_id, user_id=key.creator_id, user__is_active=True)
-    membership = found.only("role").first()
-    if membership is None:
-        raise Unauthorized
-    return Role(membership.role)
+    return None

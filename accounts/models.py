@@ -1,8 +1,11 @@
-"""People, workspaces, who is in which, and keys."""
+"""People, workspaces, who is in which, who is invited, keys, and what all of them did."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import unicodedata
+import uuid
 import zoneinfo
 from typing import Any, ClassVar
 
@@ -10,13 +13,22 @@ import idna
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext
 
-from accounts.querysets import ApiKeyQuerySet, WorkspacesQuerySet
-from accounts.roles import Role
-from ajansops.kit.language import LOCALES
-from ajansops.kit.tenancy import Tenancy, TimeStamped, WorkspaceOwned, WorkspaceQuerySet
+from accounts.querysets import (
+    ActivityQuerySet,
+    ApiKeyQuerySet,
+    InvitationQuerySet,
+    MembershipQuerySet,
+    WorkspacesQuerySet,
+)
+from accounts.roles import INVITABLE, Role
+from ajansops.kit.clock import iso_us
+from ajansops.kit.errors import Invalid
+from ajansops.kit.language import Language, base_language, parse_locale
+from ajansops.kit.tenancy import Tenancy, TimeStamped, WorkspaceOwned
 
 
 def normal_email(address: str) -> str:
@@ -59,6 +71,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person. The e-mail address is the login."""
 
     tenancy: ClassVar[Tenancy] = Tenancy.USER
+    personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
+    unlogged: ClassVar[frozenset[str]] = frozenset({"password", "last_login"})
 
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=255, blank=True)
@@ -94,7 +108,11 @@ def check_settings(value: Any) -> None:
         raise ValidationError(gettext("Only timezone and locale can be set."))
     if value.get("timezone", "UTC") not in zoneinfo.available_timezones():
         raise ValidationError(gettext("Unknown time zone."))
-    if value.get("locale", "en-US") not in LOCALES.values():
+    try:
+        known = parse_locale(str(value.get("locale", "en-US"))) == value.get("locale", "en-US")
+    except Invalid:
+        known = False
+    if not known:
         raise ValidationError(gettext("Unknown locale."))
 
 
@@ -121,6 +139,11 @@ class Workspace(TimeStamped):
         """A workspace is its own tenant."""
         return self.pk
 
+    @property
+    def language(self) -> Language:
+        """In which it is written to."""
+        return base_language(self.settings.get("locale", "en-US"))
+
 
 class Membership(WorkspaceOwned):
     """Who is in a workspace, as what."""
@@ -129,20 +152,60 @@ class Membership(WorkspaceOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=6, choices=Role)
 
-    objects = WorkspaceQuerySet.as_manager()
+    user_id: int
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()}"
 
 
+class Invitation(WorkspaceOwned):
+    """A way in for one address, once. The token is made when the mail is sent, and only its digest is kept."""
+
+    personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
+    unlogged: ClassVar[frozenset[str]] = frozenset({"token_digest"})
+
+    email = models.EmailField(max_length=254, help_text="In its normal form.")
+    name = models.CharField(max_length=255, blank=True)
+    role = models.CharField(max_length=6, choices=INVITABLE)
+    inviter = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    token_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, help_text="None: the mail is still to be sent.")
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    test_mode = models.BooleanField(default=False, editable=False)
+
+    inviter_id: int | None
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "email"],
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="invitation_once_open",
+            ),
+            models.CheckConstraint(condition=Q(role__in=["ADMIN", "EDITOR", "VIEWER"]), name="invitation_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email}, {self.get_role_display()}"
+
+
 class ApiKey(WorkspaceOwned):
     """A key of one workspace. Only the digest is kept; `creator` is None for one that an operator made by command."""
+
+    unlogged: ClassVar[frozenset[str]] = frozenset({"digest", "public_id", "family"})
 
     name = models.CharField(max_length=255)
     creator = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -150,16 +213,130 @@ class ApiKey(WorkspaceOwned):
     prefix = models.CharField(max_length=11, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=list)
+    tier = models.CharField(max_length=10, blank=True, help_text="Lower than the workspace's, or empty for the same.")
     test = models.BooleanField(default=False, help_text="Nothing it does leaves the house.")
+    family = models.UUIDField(default=uuid.uuid4, editable=False, help_text="The same for all keys it was rotated to.")
     expires_at = models.DateTimeField(null=True, blank=True)
+    grace_ends_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Rotated; alive until then.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    creator_id: int | None
 
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"
         ordering = ("-id",)
+        constraints = [models.UniqueConstraint(fields=["workspace", "id"], name="api_key_of_workspace")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+PLATFORM = 0  # the chain of what happens in no workspace
+
+
+class Activity(models.Model):
+    """One line of the log: append-only, and chained per workspace, so that a changed or missing line shows.
+
+    People and keys are plain ids, as what they point to may be made anonymous or deleted while the log stays as it is.
+    """
+
+    tenancy: ClassVar[Tenancy] = Tenancy.WORKSPACE
+
+    workspace = models.ForeignKey(Workspace, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    seq = models.PositiveBigIntegerField(help_text="From 1 in each workspace, without gaps.")
+    action = models.CharField(max_length=64)
+    user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    key_id = models.BigIntegerField(null=True, help_text="The API key that acted, as `user`.")
+    role = models.CharField(max_length=6, blank=True, help_text="As what they acted.")
+    via = models.CharField(max_length=8)
+    object_type = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=80)
+    details = models.TextField(help_text="Canonical JSON: hashed as it stands, so no column type may rewrite it.")
+    request_id = models.CharField(max_length=128, blank=True)
+    created_at = models.DateTimeField()
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    workspace_id: int | None
+    user_id: int | None
+
+    objects = ActivityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "activity"
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                Coalesce(F("workspace"), Value(PLATFORM), output_field=models.BigIntegerField()),
+                "seq",
+                name="activity_seq_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="activity_newest"),
+            models.Index(fields=["user", "-id"], name="activity_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_type} {self.object_id}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Once."""
+        if not self._state.adding:
+            raise TypeError("The activity log is append-only.")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Never."""
+        raise TypeError("The activity log is append-only.")
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Pairs of before and after by field."""
+        changes: dict[str, Any] = json.loads(self.details)
+        return changes
+
+    def computed_hash(self) -> str:
+        """SHA-256 of the line before and of everything this one says."""
+        said = [getattr(self, name) for name in HASHED]
+        text = json.dumps([*said, iso_us(self.created_at)], ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+HASHED = (
+    "previous_hash",
+    "workspace_id",
+    "seq",
+    "action",
+    "user_id",
+    "key_id",
+    "role",
+    "via",
+    "object_type",
+    "object_id",
+    "details",
+    "request_id",
+)
+
+
+class ActivityHead(models.Model):
+    """The end of a chain: its lock while a line is added, and what shows that the last lines were cut off."""
+
+    tenancy: ClassVar[Tenancy] = Tenancy.GLOBAL
+
+    chain = models.BigIntegerField(primary_key=True, help_text="A workspace's id, or PLATFORM.")
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="", blank=True)
+
+
+class ActionWindow(models.Model):
+    """When somebody last did something that is limited: `times` are seconds since 1970, oldest first."""
+
+    tenancy: ClassVar[Tenancy] = Tenancy.GLOBAL
+
+    key = models.CharField(max_length=128, unique=True)
+    times = models.JSONField(default=list)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)

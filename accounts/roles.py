@@ -16,6 +16,7 @@ class Role(models.TextChoices):
     VIEWER = "VIEWER"
 
 
+INVITABLE = [choice for choice in Role.choices if choice[0] != Role.OWNER]
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 # The least role for an action on anything …
@@ -29,12 +30,16 @@ BY_ACTION = {
 # … and where one thing needs more.
 BY_CODENAME = {
     "accounts.add_apikey": Role.ADMIN,
-    "accounts.add_membership": Role.ADMIN,
+    "accounts.add_invitation": Role.ADMIN,
+    "accounts.add_workspace": Role.VIEWER,  # a new one is nobody else's business
     "accounts.change_apikey": Role.ADMIN,
+    "accounts.change_invitation": Role.ADMIN,
     "accounts.change_membership": Role.ADMIN,
     "accounts.change_workspace": Role.ADMIN,
     "accounts.delete_workspace": Role.OWNER,
+    "accounts.view_activity": Role.ADMIN,
     "accounts.view_apikey": Role.ADMIN,
+    "accounts.view_invitation": Role.ADMIN,
     "billing.change_subscription": Role.OWNER,
 }
 
@@ -60,6 +65,11 @@ def role_allows(role: Role, codename: str) -> bool:
 def roles_allowing(codename: str) -> list[Role]:
     """For filters over memberships."""
     return [role for role in Role if role_allows(role, codename)]
+
+
+def at_most(role: str, other: str) -> bool:
+    """Whether `role` is not above `other`. Unknown ones are above everything."""
+    return role in RANK and other in RANK and RANK[Role(role)] <= RANK[Role(other)]
 
 
 @cache

@@ -1,20 +1,26 @@
 """The base of every admin page: staff see and touch the rows of their workspaces, by the same role table as the API."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.contrib.admin import AllValuesFieldListFilter, RelatedOnlyFieldListFilter
+from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from accounts.models import Membership
-from accounts.roles import Role, codenames, roles_allowing
-from ajansops.kit.actor import Actor
+from accounts.actors import operator
+from accounts.backends import workspace_of
+from accounts.models import Membership, User, Workspace
+from accounts.roles import roles_allowing
+from ajansops.kit.actor import Actor, Via
 from ajansops.kit.errors import DomainError
+from ajansops.kit.events import changed, deleted, publish, snapshot
 from ajansops.kit.identity import identity
 
 PLAIN_LOOKUPS = frozenset(
@@ -39,10 +45,34 @@ def workspaces_allowing(user: Any, codename: str) -> list[int]:
     return list(memberships.values_list("workspace_id", flat=True))
 
 
-class TenantAdmin(ModelAdmin):
-    """`tenant_path` leads from the row to its workspace."""
+def within(rows: QuerySet[Any], workspaces: Collection[int | None]) -> QuerySet[Any]:
+    """Those of these workspaces: they themselves, their people, or rows of theirs."""
+    if rows.model is Workspace:
+        return rows.filter(pk__in=workspaces)
+    if rows.model is User:
+        members = Membership.objects.filter(workspace__in=workspaces)
+        return rows.filter(pk__in=members.values("user"))
+    path = getattr(rows.model, "tenant_path", "workspace")
+    return rows.filter(**{f"{path}__in": workspaces})
 
-    tenant_path = "workspace"
+
+class OwnValues(AllValuesFieldListFilter):
+    """A filter by a column of a related row, as `("job__kind", OwnValues)`: Django would offer everybody's values."""
+
+    def __init__(self, field: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, request, *args, **kwargs)
+        page = args[2]  # after params and model, as Django calls it
+        rows = page.seen(field.model._base_manager.all(), request)
+        self.lookup_choices = rows.order_by(field.name).values_list(field.name, flat=True).distinct()
+
+
+class TenantAdmin(ModelAdmin):
+    """Rows of tenants.
+
+    raw_id_fields and list_editable would be ways around this: the first shows the name of any row by its id, the second
+    asks for no right on the row that is changed. A test holds that nobody takes them.
+    """
+
     extra_lookups: ClassVar[tuple[str, ...]] = ()  # that links between pages use
     list_filter_submit = False
     list_fullwidth = True
@@ -56,20 +86,33 @@ class TenantAdmin(ModelAdmin):
         return lookup in plain.union(names)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """A row stays in the workspace it was made in. Disabled rather than read-only: uniqueness is still checked."""
+        """A row stays in the workspace it was made in. Disabled rather than read-only: uniqueness is still checked.
+
+        What it can point to is of that workspace; for a new row, of those where one may add, as it has none yet.
+        """
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and "workspace" in form.base_fields:
             form.base_fields["workspace"].disabled = True
+        if (workspaces := self._workspaces_of(request, obj)) is not None:
+            for field in form.base_fields.values():
+                if isinstance(field, ModelChoiceField) and field.queryset is not None:
+                    field.queryset = within(field.queryset, workspaces)
         return form
+
+    def _workspaces_of(self, request: HttpRequest, obj: Model | None) -> Collection[int | None] | None:
+        if obj is not None:
+            return [workspace_of(obj)]
+        return None if request.user.is_superuser else workspaces_allowing(request.user, self._codename("add"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Superusers see all."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows if request.user.is_superuser else self._of_my_workspaces(rows, request)
+        return self.seen(super().get_queryset(request), request)
 
-    def _of_my_workspaces(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
-        path = getattr(rows.model, "tenant_path", self.tenant_path)
-        return rows.filter(**{f"{path}__in": workspaces_allowing(request.user, self._codename("view"))})
+    def seen(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+        """Of any tenant's table: the rows of the workspaces where one may view those of this page."""
+        if request.user.is_superuser:
+            return rows
+        return within(rows, workspaces_allowing(request.user, self._codename("view")))
 
     def _codename(self, action: str) -> str:
         return f"{self.opts.app_label}.{action}_{self.opts.model_name}"
@@ -94,29 +137,45 @@ class TenantAdmin(ModelAdmin):
         return self._may(request, "delete", obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Choices of one's own workspaces only."""
-        if not request.user.is_superuser and "queryset" not in kwargs:
-            kwargs["queryset"] = self._choices(db_field.related_model, request)
+        """Choices of what one sees only; `get_form` narrows them further."""
+        kwargs.setdefault("queryset", self.seen(db_field.related_model._base_manager.all(), request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def _choices(self, model: type[Any], request: HttpRequest) -> QuerySet[Any]:
-        codename = f"{self.opts.app_label}.change_{self.opts.model_name}"
-        mine = workspaces_allowing(request.user, codename)
-        rows: QuerySet[Any] = model._base_manager.all()  # the way to any model's rows
-        if model is Membership._meta.get_field("workspace").related_model:
-            return rows.filter(pk__in=mine)
-        if model is Membership._meta.get_field("user").related_model:
-            return rows.filter(memberships__workspace__in=mine).distinct()
-        path = getattr(model, "tenant_path", "workspace")
-        return rows.filter(**{f"{path}__in": mine})
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """As for a foreign key."""
+        kwargs.setdefault("queryset", self.seen(db_field.related_model._base_manager.all(), request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def actor(self, request: HttpRequest, workspace_id: int) -> Actor:
         """Who acts when an action calls a service. Superusers act as owners, everybody else in their role."""
-        request_id = getattr(request, "request_id", "")
+        request_id, user_id = getattr(request, "request_id", ""), request.user.pk
+        assert user_id is not None
         if request.user.is_superuser:
-            return Actor(workspace_id, codenames(Role.OWNER), user_id=request.user.pk, request_id=request_id)
-        assert request.user.pk is not None
-        return identity().actor_for_user(request.user.pk, workspace=str(workspace_id), request_id=request_id)
+            return operator(workspace_id, via=Via.ADMIN, user_id=user_id, request_id=request_id)
+        actor = identity().actor_for_user(user_id, workspace=str(workspace_id), request_id=request_id)
+        return replace(actor, via=Via.ADMIN)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """With a line in the activity log, in the transaction that the page has opened."""
+        before = snapshot(self.model._base_manager.get(pk=obj.pk)) if change else {}
+        super().save_model(request, obj, form, change)
+        told = f"{self._resource()}.{'updated' if change else 'created'}"
+        publish(self.actor(request, obj.workspace_id), told, obj, changed(obj, before))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """With a line in the activity log."""
+        publish(self.actor(request, obj.workspace_id), f"{self._resource()}.deleted", obj, deleted(obj))
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """One by one: each row has its own right and its own line. Those one may not delete stay."""
+        for row in queryset:
+            if self.has_delete_permission(request, row):
+                self.delete_model(request, row)
+
+    def _resource(self) -> str:
+        return str(self.opts.verbose_name).replace(" ", "_")
 
     def for_each(self, request: HttpRequest, rows: Iterable[Any], call: Callable[[Actor, Any], Any], said: str) -> None:
         """Call a service for each chosen row; one that is refused does not stop the others."""

@@ -58,6 +58,8 @@ class Env:
     nominatim_url: str = field(default="", metadata={"doc": "A Nominatim server."})
     meta_ads_token: str = field(default="", metadata={"doc": "Readiness of Meta Ads.", "secret": True})
     google_ads_token: str = field(default="", metadata={"doc": "Readiness of Google Ads.", "secret": True})
+    signup_open: bool = field(default=True, metadata={"doc": "`0`: only invited people can sign up."})
+    staff_mfa_required: bool = field(default=False, metadata={"doc": "`1`: the admin opens only with a second factor."})
     metrics_token: str = field(default="", metadata={"doc": "Bearer of `/metrics`.", "secret": True})
     sentry_dsn: str = field(default="", metadata={"doc": "Sends errors to Sentry.", "secret": True})
     mcp_allow_stdio: bool = field(default=False, metadata={"doc": "`1` lets operators register stdio MCP servers."})
@@ -133,6 +135,8 @@ def _provider(text: str) -> str:
 _READERS: dict[str, Any] = {
     "django_debug": _flag,
     "mcp_allow_stdio": _flag,
+    "signup_open": _flag,
+    "staff_mfa_required": _flag,
     "allowed_hosts": _words,
     "encryption_keys": _words,
     "var_dir": Path,

@@ -40,7 +40,10 @@ NAVIGATION = [
         "Agency",
         _page("Workspaces", "accounts_workspace", "business"),
         _page("People", "accounts_user", "badge"),
+        _page("Members", "accounts_membership", "group"),
+        _page("Invitations", "accounts_invitation", "mail"),
         _page("API keys", "accounts_apikey", "key"),
         _page("Subscriptions", "billing_subscription", "credit_card"),
+        _page("Activity", "accounts_activity", "history"),
     ),
 ]

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 
 from ajansops.env import ROOT, ConfigurationError, load
 from ajansops.logs import configure_structlog, logging_config
+from ajansops.messages import compile_messages
 from ajansops.navigation import NAVIGATION
 
 ENV = load()
@@ -24,14 +26,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("tr", "Türkçe"), ("hu", "Magyar")]
-LOCALE_PATHS = [BASE_DIR / "ajansops" / "locale"]
+LOCALE_PATHS = [compile_messages(BASE_DIR / "ajansops" / "locale", VAR_DIR / "locale")]
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "ajansops.admin_apps.AgencyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -59,6 +64,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ajansops.api.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "ajansops.pages.PageHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -134,10 +140,7 @@ BROKER_URL = ENV.celery_broker_url or ENV.redis_url or "files://localhost"  # ko
 
 # --- people -----------------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = [
-    "accounts.backends.RoleBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -147,32 +150,64 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[AjansOps] "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_PREVENT_ENUMERATION = "strict"  # a taken address looks like a free one; its owner gets a mail
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",  # the key is the account
+    "signup": "20/m/ip",
+    "confirm_email": "1/10s/key",
+    "manage_email": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = ENV.public_url.partition(":")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 HEADLESS_ONLY = False
+HEADLESS_CLIENTS = ("app", "browser")
+HEADLESS_FRONTEND_URLS = {  # mails that the headless API causes lead to the same pages
+    "account_confirm_email": f"{ENV.public_url.rstrip('/')}/accounts/confirm-email/{{key}}/",
+    "account_reset_password": f"{ENV.public_url.rstrip('/')}/accounts/password/reset/",
+    "account_reset_password_from_key": f"{ENV.public_url.rstrip('/')}/accounts/password/reset/key/{{key}}/",
+    "account_signup": f"{ENV.public_url.rstrip('/')}/accounts/signup/",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "AjansOps"
+MFA_TOTP_TOLERANCE = 1  # a clock that is half a minute off, or a slow typist
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm", "edit_webauthn": "accounts.forms.RenamePasskeyForm"}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 USERSESSIONS_TRACK_ACTIVITY = True
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/admin/"
+LOGIN_REDIRECT_URL = "account_home"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- mail -------------------------------------------------------------------------------------------------------------
 
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"AjansOps <noreply@{urlsplit(ENV.public_url).hostname or 'localhost'}>"
+EMAIL_TIMEOUT = 10
+EMAIL_FILES = VAR_DIR / "outbox"  # where mail goes that must not leave the house
 if ENV.email_url:
     _mail = environ.Env.email_url_config(ENV.email_url)
     globals().update(_mail)
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = VAR_DIR / "outbox"
+    EMAIL_FILE_PATH = EMAIL_FILES
 
 # --- security ---------------------------------------------------------------------------------------------------------
 
@@ -188,7 +223,7 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
@@ -235,7 +270,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "accounts.roles.Role",
+        "InvitableRoleEnum": "accounts.roles.INVITABLE",
+        "TierEnum": "ajansops.kit.plans.TIER_CHOICES",
+        "RatePlanEnum": "ajansops.kit.plans.RATE_PLAN_CHOICES",
+    },
 }
 
 # --- logs -------------------------------------------------------------------------------------------------------------

@@ -12,5 +12,10 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         """Provide `kit.plans`. By name: models cannot be imported before all apps are."""
         provide(
-            Plans(tiers=import_string("billing.selectors.tiers"), set_plan=import_string("billing.services.set_plan"))
+            Plans(
+                tiers=import_string("billing.selectors.tiers"),
+                set_plan=import_string("billing.services.set_plan"),
+                plan_of_tier=import_string("billing.plans.plan_of_tier"),
+                upgrade_url=import_string("billing.selectors.upgrade_url"),
+            )
         )

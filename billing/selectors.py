@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
+from django.conf import settings
+from django.urls import reverse
+
 from billing.models import Subscription
 from billing.plans import FREE, PLANS, Plan
 
@@ -16,3 +19,9 @@ def tiers(workspace_ids: Collection[int]) -> Mapping[int, str]:
     """The tier on the wire of each workspace, in one query."""
     rows = Subscription.objects.filter(workspace_id__in=workspace_ids).values_list("workspace_id", "plan")
     return dict.fromkeys(workspace_ids, FREE.tier) | {pk: PLANS[code].tier for pk, code in rows}
+
+
+def upgrade_url(workspace_id: int) -> str:
+    """Where its plan is shown."""
+    path = reverse("admin:billing_subscription_changelist")
+    return f"{settings.ENV.public_url.rstrip('/')}{path}?workspace__id__exact={workspace_id}"

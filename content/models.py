@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
+from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from content.querysets import ProductQuerySet, VariantQuerySet
 
@@ -44,6 +45,7 @@ class Product(WorkspaceOwned):
                 condition=Q(deleted_at__isnull=True) & ~Q(external_handle=""),
                 name="product_handle_once",
             ),
+            models.UniqueConstraint(fields=["workspace", "id"], name="product_of_workspace"),
         ]
 
     def __str__(self) -> str:
@@ -60,7 +62,10 @@ class Named(WorkspaceOwned):
     class Meta:
         abstract = True
         ordering = ("id",)
-        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="%(class)s_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="%(class)s_name_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="%(class)s_of_workspace"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -162,6 +167,10 @@ class Variant(WorkspaceOwned):
                 "language",
                 name="variant_once",
             ),
+            SameWorkspace("product", name="variant_product_same_workspace"),
+            SameWorkspace("persona", name="variant_persona_same_workspace"),
+            SameWorkspace("audience", name="variant_audience_same_workspace"),
+            SameWorkspace("special_day", name="variant_special_day_same_workspace"),
             models.CheckConstraint(condition=Q(content_type__in=VariantType.values), name="variant_type_known"),
             models.CheckConstraint(condition=Q(status__in=VariantStatus.values), name="variant_status_known"),
         ]

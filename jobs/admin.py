@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from accounts.tenant_admin import BY_WORKSPACE, ReadOnlyAdmin
+from accounts.tenant_admin import BY_WORKSPACE, OwnValues, ReadOnlyAdmin
 from jobs.models import Job, JobItem
 
 STATUS_COLOURS = {
@@ -82,7 +82,7 @@ class JobAdmin(ReadOnlyAdmin):
 @admin.register(JobItem)
 class JobItemAdmin(ReadOnlyAdmin):
     list_display = ("key_shown", "state_shown", "attempts", "reason", "job", "started_at", "finished_at")
-    list_filter = ("state", "job__kind")
+    list_filter = ("state", ("job__kind", OwnValues))
     list_select_related = ("job",)
     search_fields = ("key", "job__id")
     fields = (

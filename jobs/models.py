@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned
 from jobs.querysets import JobItemQuerySet, JobQuerySet
 
@@ -65,6 +66,7 @@ class Job(WorkspaceOwned):
         ordering = ("-created_at",)
         constraints = [
             models.CheckConstraint(condition=Q(total__gte=F("done") + F("failed")), name="job_counters_fit"),
+            SameWorkspace("api_key", name="job_api_key_same_workspace"),
             models.UniqueConstraint(
                 fields=["workspace", "kind", "subject"],
                 condition=~Q(subject="") & Q(status__in=["queued", "processing", "paused"]),

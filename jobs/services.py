@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
 from ajansops.kit.errors import Conflict
+from ajansops.kit.events import publish
 from ajansops.kit.ids import job_id
 from ajansops.kit.runners import JSON, NewItem, runner
 from ajansops.kit.tasks import announce
@@ -62,8 +63,9 @@ def start_large_job(actor: Actor, kind: str, items: Iterable[NewItem], *, config
     return _begin(job)
 
 
+@transaction.atomic
 def _create(actor: Actor, kind: str, total: int, configuration: JSON | None, **options: Any) -> Job:
-    return Job.objects.create(
+    job = Job.objects.create(
         id=job_id(kind, actor.workspace_id),
         workspace_id=actor.workspace_id,
         kind=kind,
@@ -75,6 +77,8 @@ def _create(actor: Actor, kind: str, total: int, configuration: JSON | None, **o
         request_id=actor.request_id,
         **options,
     )
+    publish(actor, "job.created", job, {"kind": (None, kind), "items": (None, total), "subject": (None, job.subject)})
+    return job
 
 
 def _insert(job: Job, items: Sequence[NewItem]) -> None:

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import runners
+from ajansops.kit import personal, runners
 
 
 class LeadsConfig(AppConfig):
@@ -11,4 +11,5 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         """Models cannot be imported before the apps are ready."""
+        personal.register(*import_string("leads.personal.ENTRIES"))
         runners.register(import_string("leads.runners.LeadRunner")())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import WorkspaceOwned, WorkspaceQuerySet
 from leads.querysets import LeadQuerySet
 
@@ -53,6 +54,8 @@ class Lead(WorkspaceOwned):
     class Meta:
         ordering = ("-id",)
         constraints = [
+            models.UniqueConstraint(fields=["workspace", "id"], name="lead_of_workspace"),
+            SameWorkspace("site", name="lead_site_same_workspace"),
             models.CheckConstraint(condition=Q(score__lte=100), name="lead_score_at_most_100"),
             models.CheckConstraint(condition=Q(status__in=LeadStatus.values), name="lead_status_known"),
             models.CheckConstraint(condition=Q(source__in=Source.values), name="lead_source_known"),
@@ -89,6 +92,7 @@ class LeadIdentity(WorkspaceOwned):
         verbose_name_plural = "lead identities"
         constraints = [
             models.UniqueConstraint(fields=["workspace", "kind", "value"], name="lead_identity_once"),
+            SameWorkspace("lead", name="lead_identity_lead_same_workspace"),
             models.CheckConstraint(condition=Q(kind__in=IdentityKind.values), name="lead_identity_kind_known"),
         ]
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ajansops.kit.actor import Actor
-from ajansops.kit.errors import NotFound
 from jobs.models import Job, JobStatus
 from leads.models import Lead
 from leads.services import KIND
@@ -39,12 +38,3 @@ def scrape_status(actor: Actor, site: Site | None = None) -> ScrapeStatus:
         last_action=f"scrape.lead.{OUTCOMES.get(JobStatus(last.status), 'running')}" if last else None,
         last_at=(last.completed_at or last.started_at or last.created_at) if last else None,
     )
-
-
-def site_of(actor: Actor, pk: str) -> Site:
-    """The site a request names; one of another workspace does not exist."""
-    try:
-        site: Site = Site.objects.visible_to(actor).get(pk=pk)
-    except (Site.DoesNotExist, ValueError, OverflowError) as error:
-        raise NotFound from error
-    return site

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from sites import domains
 from sites.options import CrawlOptions, check_crawl, check_pixel, default_crawl, default_pixel
@@ -34,6 +35,7 @@ class Site(WorkspaceOwned):
         ordering = ("name",)
         constraints = [
             models.UniqueConstraint(fields=["workspace", "domain"], name="site_domain_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="site_of_workspace"),
             models.CheckConstraint(condition=~Q(domain=""), name="site_has_domain"),
         ]
 
@@ -92,6 +94,7 @@ class Report(WorkspaceOwned):
     class Meta:
         ordering = ("-id",)
         constraints = [
+            SameWorkspace("site", name="report_site_same_workspace"),
             models.CheckConstraint(condition=Q(source__in=Source.values), name="report_source_known"),
             *(
                 models.CheckConstraint(

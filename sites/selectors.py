@@ -44,7 +44,7 @@ class Comparison:
 
 
 def get_site(actor: Actor, pk: str | int) -> Site:
-    """By an id as a body or a query carries it. Raises `NotFound` for anything but a visible site's."""
+    """By an id as a query carries it. Raises `NotFound` for anything but a visible site's."""
     text = str(pk)
     known = text.isascii() and text.isdigit() and len(text) <= 18
     site: Site | None = Site.objects.visible_to(actor).filter(pk=int(text)).first() if known else None

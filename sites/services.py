@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
 from ajansops.kit.errors import Conflict, Invalid
+from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.net import parse_url
 from ajansops.kit.permissions import Permission
 from ajansops.kit.runners import NewItem
@@ -49,13 +50,16 @@ def create_site(
         pixel=default_pixel() | dict(pixel or {}),
         crawl=default_crawl() | dict(crawl or {}),
     )
-    return _saved(site)
+    _saved(site)
+    publish(actor, "site.created", site, created(site))
+    return site
 
 
 @transaction.atomic
 def update_site(actor: Actor, site: Site, **fields: Any) -> Site:
     """Fields as of `create_site`; of `pixel` and `crawl` only what is given changes."""
     actor.require(Permission.CHANGE_SITE, on=site)
+    before = snapshot(site)
     for name, value in fields.items():
         if name == "domain":
             site.domain = _domain(value)
@@ -63,13 +67,16 @@ def update_site(actor: Actor, site: Site, **fields: Any) -> Site:
             setattr(site, name, getattr(site, name) | dict(value))
         else:
             setattr(site, name, value)
-    return _saved(site)
+    _saved(site)
+    publish(actor, "site.updated", site, changed(site, before))
+    return site
 
 
 @transaction.atomic
 def delete_site(actor: Actor, site: Site) -> None:
     """With its reports and what crawls saw. A crawl that is running fails by itself: its subject is gone."""
     actor.require(Permission.DELETE_SITE, on=site)
+    publish(actor, "site.deleted", site, deleted(site))
     CrawledPage.objects.of_site(site).delete()
     site.delete()
 
@@ -155,7 +162,10 @@ def _page_report(
         **more,
         **{name: scores.get(name) for name in SCORES},
     )
-    return save_report(report, issues)
+    save_report(report, issues)
+    scored = {name: (None, score) for name, score in report.scores.items()}
+    publish(actor, "seo.report.created", report, {"url": (None, url), "source": (None, source.value), **scored})
+    return report
 
 
 def _page_url(text: str) -> str:
@@ -172,11 +182,10 @@ def _domain(text: str) -> str:
         raise Invalid(errors={"domain": [gettext("The domain must be a valid host name.")]}) from error
 
 
-def _saved(site: Site) -> Site:
+def _saved(site: Site) -> None:
     """A concurrent creation is caught by the constraint, so nobody looks first."""
     try:
         with transaction.atomic():
             site.save()
     except IntegrityError as error:
         raise Conflict(errors={"domain": [gettext("This domain is already taken.")]}) from error
-    return site

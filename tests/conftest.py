@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
-from accounts import services
 from accounts.models import User, Workspace
 from accounts.roles import Role
+from accounts.services import api_keys, members, workspaces
+from accounts.services import people as persons
 from jobs.engine import Engine
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -28,14 +30,20 @@ class People:
     other: Workspace
 
 
+@pytest.fixture(autouse=True)
+def _english():
+    """A page in another language leaves its thread speaking it."""
+    translation.activate("en")
+
+
 @pytest.fixture
 def people(db) -> People:
-    alice = services.create_user(email="alice@example.org", password="alice-password", name="Alice")
-    bob = services.create_user(email="bob@example.org", password="bob-password", name="Bob")
-    charlie = services.create_user(email="charlie@example.org", password="charlie-password", name="Charlie")
-    acme = services.create_workspace(name="Acme", slug="acme", plan="enterprise", owner=alice)
-    services.add_member(acme, bob, Role.VIEWER)
-    other = services.create_workspace(name="Other", slug="other", plan="enterprise", owner=charlie)
+    alice = persons.create_user(email="alice@example.org", password="alice-password", name="Alice")
+    bob = persons.create_user(email="bob@example.org", password="bob-password", name="Bob")
+    charlie = persons.create_user(email="charlie@example.org", password="charlie-password", name="Charlie")
+    acme = workspaces.create_workspace(name="Acme", slug="acme", plan="enterprise", owner=alice)
+    members.add_member(acme, bob, Role.VIEWER)
+    other = workspaces.create_workspace(name="Other", slug="other", plan="enterprise", owner=charlie)
     return People(alice, bob, charlie, acme, other)
 
 
@@ -75,7 +83,7 @@ def key_for(db):
     """`key_for(workspace, "sites:read", …)` is a raw key."""
 
     def make(workspace: Workspace, *scopes: str, test: bool = False, creator: User | None = None) -> str:
-        _, raw = services.create_api_key(workspace, name="test", scopes=scopes or ("*",), test=test, creator=creator)
+        _, raw = api_keys.create_api_key(workspace, name="test", scopes=scopes or ("*",), test=test, creator=creator)
         return raw
 
     return make

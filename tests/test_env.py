@@ -1,6 +1,7 @@
 """The environment: what is made by itself, what must be said, what is refused."""
 
 import os
+import secrets
 import subprocess
 import sys
 
@@ -59,3 +60,10 @@ def test_a_value_that_cannot_be_read_is_named(wrong, tmp_path):
     (name,) = wrong
     with pytest.raises(ConfigurationError, match=name):
         load({"VAR_DIR": str(tmp_path), **wrong})
+
+
+def test_djangos_deployment_checks_find_nothing(tmp_path):
+    environ = {**os.environ, **PRODUCTION, "VAR_DIR": str(tmp_path), "DJANGO_SECRET_KEY": secrets.token_urlsafe(50)}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,16 +12,24 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from ajansops.kit.actor import Actor
-from ajansops.kit.errors import AccessDenied
+from ajansops.kit.errors import AccessDenied, DomainError, Kind
 from ajansops.kit.identity import Unauthorized, identity
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WORKSPACE_HEADER = "X-Workspace-ID"
 
 
 class CsrfFailed(AccessDenied):
     """This request comes from another site."""
 
     code = "csrf_failed"
+
+
+class TwoCredentials(DomainError):
+    """Send one Authorization header."""
+
+    code = "bad_request"
+    kind = Kind.MALFORMED
 
 
 class Caller:
@@ -35,16 +44,20 @@ class Caller:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer sk_…`, or Basic with the key as user name."""
+    """`Authorization: Bearer sk_…`, or Basic with the key as user name; on some surfaces a token instead of a key."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Actor] | None:
         """None when there is no Authorization header at all, so that the session is asked next."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header:
             return None
-        actor = identity().actor_for_key(
-            _key_in(header), workspace=_workspace(request), request_id=_request_id(request)
-        )
+        if "," in header:  # what a server makes of two headers; no credential of ours has a comma
+            raise TwoCredentials
+        credential = _credential_in(header)
+        known = identity()
+        is_token = credential.count(".") == 2 and _view(request).surface.tokens
+        find = known.actor_for_token if is_token else known.actor_for_key
+        actor = find(credential, workspace=request.headers.get(WORKSPACE_HEADER), request_id=_request_id(request))
         return Caller(actor), actor
 
     def authenticate_header(self, request: Request) -> str:
@@ -61,7 +74,13 @@ class SessionAuthentication(BaseAuthentication):
         if user is None or not user.is_authenticated or not user.is_active:
             return None
         refuse_other_sites(request._request)  # noqa: SLF001
-        actor = identity().actor_for_user(user.pk, workspace=_workspace(request), request_id=_request_id(request))
+        view = _view(request)
+        actor = identity().actor_for_user(
+            user.pk,
+            workspace=view.workspace_named(request),
+            request_id=_request_id(request),
+            required=view.needs_workspace,
+        )
         return Caller(actor), actor
 
 
@@ -82,7 +101,7 @@ def _own_origins(request: HttpRequest) -> set[str]:
     return {f"{request.scheme}://{request.get_host()}", f"{public.scheme}://{public.netloc}"}
 
 
-def _key_in(header: str) -> str:
+def _credential_in(header: str) -> str:
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
@@ -94,8 +113,8 @@ def _key_in(header: str) -> str:
     raise Unauthorized(gettext("Use the Bearer or Basic scheme."))
 
 
-def _workspace(request: Request) -> str | None:
-    return request.headers.get("X-Workspace-ID")
+def _view(request: Request) -> Any:
+    return (request.parser_context or {})["view"]
 
 
 def _request_id(request: Request) -> str:

@@ -43,7 +43,8 @@ class SurfaceSchema(AutoSchema):
     def get_request_serializer(self) -> Any:
         """`input` of a resource, `body` of other views; nothing for an action without a body."""
         if self._action() in WRITES:
-            return getattr(self.view, "input", None)
+            changing = self._action() != "create" and getattr(self.view, "change_input", None)
+            return changing or getattr(self.view, "input", None)
         return getattr(self.view, "body", None) if self.method in {"POST", "PUT", "PATCH"} else None
 
     def get_response_serializers(self) -> Any:

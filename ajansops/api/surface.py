@@ -46,6 +46,7 @@ class Surface:
     word_error: Callable[[Problem, HttpRequest], JSON]
     invalid_status: int = 400
     deleted_status: int = 204
+    tokens: bool = False  # a key may be exchanged for a short-lived bearer
     codes: Mapping[str, str] = field(default_factory=dict)  # canonical code → this surface's word for it
     encode: Callable[[Any], Any] = unchanged
     decode: Callable[[Any], Any] = unchanged

@@ -1,6 +1,6 @@
 """The two bases of every API view: declare rights, parse, make one domain call, reply. The surface does the wording."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -13,10 +13,11 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from ajansops.api.authentication import WORKSPACE_HEADER
 from ajansops.api.pagination import Page
 from ajansops.api.surface import Reply, Surface
 from ajansops.kit.actor import Actor
-from ajansops.kit.errors import Invalid, NotFound
+from ajansops.kit.errors import AccessDenied, Invalid, NotFound
 from ajansops.kit.permissions import Permission
 
 # What routes say: method to action, of a collection and of a row.
@@ -24,6 +25,7 @@ Actions = dict[str, Any]
 READ: Actions = {"get": "list"}
 READ_ROW: Actions = {"get": "retrieve"}
 COLLECTION: Actions = READ | {"post": "create"}
+PATCH_ROW: Actions = READ_ROW | {"patch": "partial_update", "delete": "destroy"}
 ROW: Actions = READ_ROW | {"put": "update", "patch": "partial_update", "delete": "destroy"}
 
 CRUD = ("list", "retrieve", "create", "update", "partial_update", "destroy")
@@ -34,7 +36,16 @@ class Public:
     """The marker of a method that anybody may call."""
 
 
-Rights = Mapping[str, Permission | type[Public]]
+class AnyCaller:
+    """The marker of a method for whoever has a credential, whatever it allows."""
+
+
+class SignedIn:
+    """The marker of a method for people about themselves: a key stands for a workspace, not for a person."""
+
+
+Right = Permission | type[Public] | type[AnyCaller] | type[SignedIn]
+Rights = Mapping[str, Right]
 
 
 class DeclaredPermission(BasePermission):
@@ -47,6 +58,8 @@ class DeclaredPermission(BasePermission):
             return False
         if isinstance(view.right, Permission):
             actor.require(view.right)
+        if view.right is SignedIn and actor.key_id is not None:
+            raise AccessDenied(gettext("Sign in for this: a key does not stand for a person."))
         return True
 
 
@@ -55,7 +68,7 @@ class SurfaceView(APIView):
 
     surface: Surface | None = None
     rights: ClassVar[Rights] = {}
-    handles: ClassVar[tuple[str, ...]] = METHODS
+    needs_workspace: ClassVar[bool] = True  # else a person who has chosen none may come in
     permission_classes = [DeclaredPermission]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -72,10 +85,14 @@ class SurfaceView(APIView):
         return [name for name in METHODS if hasattr(cls, name)]
 
     @property
-    def right(self) -> Permission | type[Public] | None:
+    def right(self) -> Right | None:
         """What the current call needs; None for a method that does not exist, which DRF answers with 405."""
         method = (self.request.method or "").lower()
         return self.rights.get("get" if method == "head" else method)
+
+    def workspace_named(self, request: Request) -> str | None:
+        """Which workspace a signed-in person means; None for their current one. A key has its own."""
+        return request.headers.get(WORKSPACE_HEADER)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """No text of ours contains NUL, and PostgreSQL refuses it: it is not there, or not valid."""
@@ -94,6 +111,12 @@ class SurfaceView(APIView):
         actor = self.request.auth
         assert isinstance(actor, Actor)
         return actor
+
+    @property
+    def person_id(self) -> int:
+        """Who is signed in. Only where the right is `SignedIn`."""
+        assert self.actor.user_id is not None
+        return self.actor.user_id
 
     def get_permissions(self) -> list[Any]:
         """Public methods ask for nothing."""
@@ -131,6 +154,7 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
     model: ClassVar[Any]  # a model class whose manager has visible_to()
     output: ClassVar[type[BaseSerializer[Any]]]
     input: ClassVar[type[BaseSerializer[Any]] | None] = None
+    change_input: ClassVar[type[BaseSerializer[Any]] | None] = None  # where a change takes other fields than `input`
     create_row: ClassVar[Callable[..., Any] | None] = None
     change_row: ClassVar[Callable[..., Any] | None] = None
     remove_row: ClassVar[Callable[..., Any] | None] = None
@@ -143,7 +167,7 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
         return [name for name in CRUD if hasattr(cls, name)] + [a.__name__ for a in cls.get_extra_actions()]
 
     @property
-    def right(self) -> Permission | type[Public] | None:
+    def right(self) -> Right | None:
         """By action rather than by method."""
         return self.rights.get(getattr(self, "action", None) or "")
 
@@ -160,9 +184,15 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
     def row(self) -> Any:
         """The row in the path, or `NotFound`, which another workspace's row is too."""
         try:
-            return self.rows().get(pk=self.kwargs["pk"])
+            row = self.rows().get(pk=self.kwargs["pk"])
         except (self.model.DoesNotExist, ValueError, OverflowError) as error:
             raise NotFound from error
+        if str(row.pk) != self.kwargs["pk"]:  # int() also takes "+1", " 1", "1_0" and other scripts' digits
+            raise NotFound
+        return row
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        """Load what the rows of a page need from elsewhere, in one go."""
 
     def show(self, row: Any) -> Any:
         """The row in the surface's casing."""
@@ -176,6 +206,7 @@ class ListMixin:
     def list(self: Any, request: Request, **_path: str) -> Response:
         """One page."""
         page = Page(self.rows(), request)
+        self.prepare(page.rows)
         return self.reply_page(Reply([self.show(row) for row in page.rows], meta=page.meta, links=page.links))
 
 
@@ -209,7 +240,9 @@ class ChangeMixin:
 
     def _changed(self: Any, *, partial: bool) -> Response:
         row = self.row()
-        changed = type(self).change_row(self.actor, row, **self.parsed(self.input, partial=partial))
+        changed = type(self).change_row(
+            self.actor, row, **self.parsed(self.change_input or self.input, partial=partial)
+        )
         return self.reply(self.show(changed), message=f"{self.noun} updated successfully.")
 
 

@@ -1,6 +1,7 @@
 """Who is acting, where, and with which rights: the first argument of every service."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from django.utils.translation import gettext
@@ -12,7 +13,25 @@ from ajansops.kit.permissions import Permission, scope_allows
 class Owned(Protocol):
     """A row of one workspace."""
 
-    workspace_id: int
+    @property
+    def workspace_id(self) -> int:
+        """Whose it is."""
+        ...
+
+
+class Via(StrEnum):
+    """By which door somebody acts."""
+
+    ADMIN = "admin"
+    API_KEY = "api_key"
+    COMMAND = "command"
+    PAGE = "page"
+    SESSION = "session"
+    SYSTEM = "system"
+    TOKEN = "token"  # noqa: S105  # a studio JWT
+
+
+NO_WORKSPACE = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +41,15 @@ class Actor:
     `codenames` are the Django permissions of the role in this workspace; `scopes` is None for people, who have none.
     """
 
-    workspace_id: int
+    workspace_id: int  # NO_WORKSPACE: a person who has chosen none, on the few routes that need none
     codenames: frozenset[str]
     scopes: frozenset[str] | None = None
-    user_id: int | None = None
+    user_id: int | None = None  # for a key: its creator, None when an operator made it by command
     key_id: int | None = None
     test_mode: bool = False  # a test key: nothing it does leaves the house
     request_id: str = ""
+    role: str = ""
+    via: Via = Via.SYSTEM
 
     def in_scope(self, permission: Permission) -> bool:
         """Whether the credential reaches that far, whatever the role."""

@@ -20,3 +20,8 @@ def iso_ms(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_us(moment: datetime) -> str:
+    """As `iso` to the microsecond, which is as much as either database keeps."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -27,8 +27,15 @@ class Identity(Protocol):
         """Raises `Unauthorized` for a key that is not alive, `NotFound` for another workspace than its own."""
         ...
 
-    def actor_for_user(self, user_id: int, *, workspace: str | None, request_id: str) -> Actor:
-        """Raises `WorkspaceRequired` when there is nothing to choose, `NotFound` for one the user is no member of."""
+    def actor_for_token(self, token: str, *, workspace: str | None, request_id: str) -> Actor:
+        """As `actor_for_key`, for a bearer that a key was exchanged for."""
+        ...
+
+    def actor_for_user(self, user_id: int, *, workspace: str | None, request_id: str, required: bool = True) -> Actor:
+        """Raises `NotFound` for a workspace that the user is no member of.
+
+        Where there is nothing to choose by: `WorkspaceRequired`, or unless `required` an actor in no workspace.
+        """
         ...
 
 

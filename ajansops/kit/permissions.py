@@ -6,22 +6,36 @@ from enum import Enum
 class Permission(Enum):
     """`codename` is what `user.has_perm` is asked; `scope` is what an API key needs. Alphabetical."""
 
+    ADD_API_KEY = ("accounts.add_apikey", "api-keys:write")
+    ADD_INVITATION = ("accounts.add_invitation", "invitations:write")
     ADD_JOB = ("jobs.add_job", "jobs:write")
     ADD_LEAD = ("leads.add_lead", "leads:write")
     ADD_PRODUCT = ("content.add_product", "products:write")
     ADD_REPORT = ("sites.add_report", "seo:write")
     ADD_SITE = ("sites.add_site", "sites:write")
+    ADD_WORKSPACE = ("accounts.add_workspace", "workspaces:write")
+    CHANGE_API_KEY = ("accounts.change_apikey", "api-keys:write")
+    CHANGE_MEMBER = ("accounts.change_membership", "members:write")
     CHANGE_PRODUCT = ("content.change_product", "products:write")
     CHANGE_SITE = ("sites.change_site", "sites:write")
     CHANGE_VARIANT = ("content.change_variant", "content:write")
+    CHANGE_WORKSPACE = ("accounts.change_workspace", "workspaces:write")
+    DELETE_API_KEY = ("accounts.delete_apikey", "api-keys:delete")
+    DELETE_INVITATION = ("accounts.delete_invitation", "invitations:delete")
+    DELETE_MEMBER = ("accounts.delete_membership", "members:delete")
     DELETE_PRODUCT = ("content.delete_product", "products:delete")
     DELETE_SITE = ("sites.delete_site", "sites:delete")
+    DELETE_WORKSPACE = ("accounts.delete_workspace", "workspaces:delete")
     GENERATE_CONTENT = ("content.generate_content", "content:write")
     GENERATE_FEEDS = ("content.generate_feeds", "feeds:write")
     GENERATE_TAGS = ("content.generate_tags", "tags:write")
     GENERATE_TITLES = ("content.generate_titles", "titles:write")
+    VIEW_ACTIVITY = ("accounts.view_activity", "activity:read")
+    VIEW_API_KEY = ("accounts.view_apikey", "api-keys:read")
+    VIEW_INVITATION = ("accounts.view_invitation", "invitations:read")
     VIEW_JOB = ("jobs.view_job", "jobs:read")
     VIEW_LEAD = ("leads.view_lead", "leads:read")
+    VIEW_MEMBER = ("accounts.view_membership", "members:read")
     VIEW_PRODUCT = ("content.view_product", "products:read")
     VIEW_REPORT = ("sites.view_report", "seo:read")
     VIEW_SITE = ("sites.view_site", "sites:read")
@@ -33,7 +47,18 @@ class Permission(Enum):
         self.scope = scope
 
 
+# The studio surface's names of rights, in its reference's order; anywhere a scope is expected they mean the scope.
+STUDIO_SCOPES = {
+    "generate_tags": "tags:write",
+    "generate_content": "content:write",
+    "generate_title": "titles:write",
+    "generate_google_feed": "feeds:write",
+    "view_analytics": "analytics:read",
+    "manage_brands": "brands:write",
+}
+
+
 def scope_allows(granted: frozenset[str], wanted: str) -> bool:
-    """Whether `posts:write` is in a grant such as `posts:*`, `*:write` or `*`."""
+    """Whether `posts:write` is in a grant such as `posts:*`, `*:write` or `*`. A wanted wildcard needs one as wide."""
     resource, _, action = wanted.partition(":")
     return not granted.isdisjoint({wanted, f"{resource}:*", f"*:{action}", "*"})

@@ -3,17 +3,33 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+# Tiers on the wire, from least to most, each with the studio surface's name of its rate plan.
+TIERS = {
+    "free": "standard",
+    "starter": "standard",
+    "pro": "professional",
+    "agency": "enterprise",
+    "enterprise": "enterprise",
+}
+TIER_CHOICES = [(tier, tier.title()) for tier in TIERS]
+RATE_PLAN_CHOICES = [(plan, plan.title()) for plan in dict.fromkeys(TIERS.values())]
+FREE_TIER = "free"
+RANK = {tier: rank for rank, tier in enumerate(TIERS)}
+
 
 @dataclass(frozen=True, slots=True)
 class Plans:
     """Answered by `billing`.
 
-    `tiers` gives the tier on the wire (free, starter, pro, agency, enterprise) of each workspace id; `set_plan` puts a
-    workspace on a plan without payment and raises `Invalid` for an unknown one.
+    `tiers` gives the tier of each workspace id; `set_plan` puts a workspace on a plan without payment and raises
+    `Invalid` for an unknown one; `plan_of_tier` names the plan that a tier stands for; `upgrade_url` is where a
+    workspace gets more.
     """
 
     tiers: Callable[[Collection[int]], Mapping[int, str]]
     set_plan: Callable[[int, str], None]
+    plan_of_tier: Callable[[str], str]
+    upgrade_url: Callable[[int], str]
 
 
 class _Slot:
@@ -28,3 +44,13 @@ def provide(plans: Plans) -> None:
 def plans() -> Plans:
     """The one that was provided."""
     return _Slot.plans
+
+
+def tier_of(workspace_id: int) -> str:
+    """Of one workspace."""
+    return plans().tiers([workspace_id])[workspace_id]
+
+
+def lower_tier(tier: str, other: str) -> str:
+    """The lesser of two; an empty one is no limit."""
+    return min((t for t in (tier, other) if t), key=RANK.__getitem__)

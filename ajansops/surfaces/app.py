@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import path, re_path
 
+from accounts.api.app import ExportView, InviteView
 from ajansops.api.casing import camelize, snakify
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import COLLECTION, ROW, UnknownPath
@@ -48,6 +49,8 @@ APP = register(Surface("app", ("/api/",), envelope, word_error, deleted_status=2
 
 urlpatterns = [
     path("health", HealthView.as_view(surface=APP)),
+    path("users/invite", InviteView.as_view(surface=APP)),
+    path("account/export", ExportView.as_view(surface=APP)),
     path("leads/scrape", AppScrapeView.as_view(surface=APP)),
     path("sites", SiteViewSet.as_view(COLLECTION, surface=APP)),
     path("sites/<str:pk>", SiteViewSet.as_view(ROW, surface=APP)),

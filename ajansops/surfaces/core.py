@@ -5,9 +5,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import path, re_path
 
-from accounts.api.core import WorkspaceViewSet
+from accounts.api.core import (
+    ActivityViewSet,
+    ApiKeyViewSet,
+    InvitationViewSet,
+    LeakedKeyView,
+    LeaveView,
+    MemberViewSet,
+    WorkspaceViewSet,
+)
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
-from ajansops.api.views import COLLECTION, READ, READ_ROW, ROW, UnknownPath
+from ajansops.api.views import COLLECTION, PATCH_ROW, READ, READ_ROW, ROW, UnknownPath
 from content.api.core import GenerateView, ProductImportView, ProductViewSet, VariantViewSet
 from jobs.api.core import JobItemViewSet, JobViewSet
 from leads.api.core import CoreScrapeView, LeadViewSet
@@ -33,9 +41,23 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
 
 CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422))
 
+INVITATION = READ_ROW | {"delete": "destroy"}
+
 urlpatterns = [
-    path("workspaces", WorkspaceViewSet.as_view(READ, surface=CORE)),
-    path("workspaces/<str:pk>", WorkspaceViewSet.as_view(READ_ROW, surface=CORE)),
+    path("workspaces", WorkspaceViewSet.as_view(COLLECTION, surface=CORE)),
+    path("workspaces/<str:pk>", WorkspaceViewSet.as_view(PATCH_ROW, surface=CORE)),
+    path("api-keys", ApiKeyViewSet.as_view(COLLECTION, surface=CORE)),
+    path("api-keys/revoke-leaked", LeakedKeyView.as_view(surface=CORE)),
+    path("api-keys/<str:pk>", ApiKeyViewSet.as_view(PATCH_ROW, surface=CORE)),
+    path("api-keys/<str:pk>/rotate", ApiKeyViewSet.as_view({"post": "rotate"}, surface=CORE)),
+    path("members", MemberViewSet.as_view(READ, surface=CORE)),
+    path("members/me", LeaveView.as_view(surface=CORE)),
+    path("members/<str:pk>", MemberViewSet.as_view(PATCH_ROW, surface=CORE)),
+    path("invitations", InvitationViewSet.as_view(COLLECTION, surface=CORE)),
+    path("invitations/<str:pk>", InvitationViewSet.as_view(INVITATION, surface=CORE)),
+    path("invitations/<str:pk>/resend", InvitationViewSet.as_view({"post": "resend"}, surface=CORE)),
+    path("activity", ActivityViewSet.as_view(READ, surface=CORE)),
+    path("activity/<str:pk>", ActivityViewSet.as_view(READ_ROW, surface=CORE)),
     path("jobs", JobViewSet.as_view(READ, surface=CORE)),
     path("jobs/<str:pk>", JobViewSet.as_view(READ_ROW, surface=CORE)),
     path("jobs/<str:pk>/items", JobItemViewSet.as_view(READ, surface=CORE)),

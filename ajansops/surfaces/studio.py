@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import path, re_path
 
+from accounts.api.studio import KeysView, KeyView, LoginView, MeView
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import UnknownPath
 from ajansops.kit.clock import iso_ms, now
@@ -61,9 +62,13 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     return {"error": body | ({"request_id": problem.data["request_id"]} if "request_id" in problem.data else {})}
 
 
-STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200))
+STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200, tokens=True))
 
 urlpatterns = [
+    path("auth/login", LoginView.as_view(surface=STUDIO)),
+    path("auth/me", MeView.as_view(surface=STUDIO)),
+    path("api-keys", KeysView.as_view(surface=STUDIO)),
+    path("api-keys/<str:key>", KeyView.as_view(surface=STUDIO)),
     path("inventory/products", InventoryProducts.as_view(surface=STUDIO)),
     path("inventory/variants/<str:product>", InventoryVariants.as_view(surface=STUDIO)),
     path("content/generate", GenerateContent.as_view(surface=STUDIO)),

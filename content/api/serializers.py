@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from django.utils.translation import gettext
-from drf_spectacular.utils import extend_schema_field
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from ajansops.ai.contract import ContentType
+from ajansops.api.fields import Rows, WorkspaceRelatedIds
 from ajansops.api.serializers import Body, Row
+from ajansops.kit.actor import Actor
 from ajansops.kit.errors import NotFound
 from content.imports.found import MAX_DESCRIPTION, MAX_HANDLE
-from content.models import SKU_LENGTH, TITLE_LENGTH, Product, Variant
+from content.models import SKU_LENGTH, TITLE_LENGTH, Audience, Persona, Product, SpecialDay, Variant
 
 TAGS = "tags"
-MAX_NAMED = 1000  # ids in one request
 INT64 = 2**63
 
 
@@ -99,22 +99,6 @@ class TagsBody(Body):
     tags = serializers.ListField(child=serializers.CharField(max_length=200), max_length=250, required=False)
 
 
-@extend_schema_field(str)
-class ProductIdField(serializers.Field[int, Any, str, Any]):
-    """12, "12" or "prod_12"."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """`NotFound` for a number that no row can have."""
-        number = product_number(data)
-        if number is None:
-            raise serializers.ValidationError(gettext("A product id, such as prod_12."))
-        return number
-
-    def to_representation(self, value: int) -> str:
-        """As the studio writes it."""
-        return f"prod_{value}"
-
-
 def product_number(data: Any) -> int | None:
     """The number in an id as either surface writes it; None for anything else. Raises `NotFound` beyond 64 bits."""
     text = str(data).removeprefix("prod_") if isinstance(data, str | int) and not isinstance(data, bool) else ""
@@ -125,25 +109,25 @@ def product_number(data: Any) -> int | None:
     return int(text)
 
 
-class Ids(serializers.ListField):
-    """Ids of rows of the workspace."""
+def live_products(actor: Actor) -> QuerySet[Product]:
+    """What can be named."""
+    rows: QuerySet[Product] = Product.objects.visible_to(actor).live()
+    return rows
 
-    child = serializers.IntegerField(min_value=1)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_NAMED, required=False, allow_null=True, default=None, **kwargs)
+def ids(rows: Rows, prefix: str = "") -> WorkspaceRelatedIds:
+    """Null, like nothing, leaves the choice to the service."""
+    return WorkspaceRelatedIds(rows, prefix=prefix, required=False, allow_null=True, default=None)
 
 
 class WantedBody(Body):
     """What every generation takes. Without `language`, the workspace's."""
 
     language = serializers.CharField(max_length=10, required=False)
-    product_ids = serializers.ListField(
-        child=ProductIdField(), max_length=MAX_NAMED, required=False, allow_null=True, default=None
-    )
-    persona_ids = Ids()
-    audience_ids = Ids()
-    special_day_ids = Ids()
+    product_ids = ids(live_products, prefix="prod_")
+    persona_ids = ids(Persona)
+    audience_ids = ids(Audience)
+    special_day_ids = ids(SpecialDay)
     only_missing = serializers.BooleanField(default=False)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext
 
-from accounts.services import lock_workspace
+from accounts.services.workspaces import lock_workspace
 from ajansops.ai.contract import ContentType
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now

@@ -9,31 +9,42 @@ from django.utils.translation import gettext
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
 from ajansops.kit.errors import Conflict, NotFound
+from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.permissions import Permission
 from content.facts import without
 from content.markup import line, shop_html
 from content.models import Product
 
 
+@transaction.atomic
 def create_product(actor: Actor, *, sku: str, title: str, **fields: Any) -> Product:
     """Raises `Conflict` for a SKU or handle that a product of the workspace has."""
     actor.require(Permission.ADD_PRODUCT)
     product = Product(workspace_id=actor.workspace_id, **cleaned_fields({"sku": sku, "title": title, **fields}))
-    return _save(product)
+    _save(product)
+    publish(actor, "product.created", product, created(product))
+    return product
 
 
+@transaction.atomic
 def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
     """As `create_product`; what is not given stays."""
     actor.require(Permission.CHANGE_PRODUCT, on=product)
-    for name, value in cleaned_fields(fields).items():
+    before = snapshot(product)
+    cleaned = cleaned_fields(fields)
+    for name, value in cleaned.items():
         setattr(product, name, value)
-    return _save(product, update_fields=[*cleaned_fields(fields), "updated_at"])
+    _save(product, update_fields=[*cleaned, "updated_at"])
+    publish(actor, "product.updated", product, changed(product, before))
+    return product
 
 
+@transaction.atomic
 def delete_product(actor: Actor, product: Product) -> None:
     """It leaves every list and frees its SKU; the row stays for what refers to it."""
     actor.require(Permission.DELETE_PRODUCT, on=product)
-    Product.objects.visible_to(actor).live().filter(pk=product.pk).update(deleted_at=now(), updated_at=now())
+    if Product.objects.visible_to(actor).live().filter(pk=product.pk).update(deleted_at=now(), updated_at=now()):
+        publish(actor, "product.deleted", product, deleted(product))
 
 
 def approve_tags(actor: Actor, product: Product, tags: Collection[str] | None = None) -> Product:
@@ -58,13 +69,12 @@ def cleaned_fields(fields: dict[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def _save(product: Product, *, update_fields: Sequence[str] | None = None) -> Product:
+def _save(product: Product, *, update_fields: Sequence[str] | None = None) -> None:
     try:
         with transaction.atomic():
             product.save(update_fields=update_fields)
     except IntegrityError as error:
         raise _conflict(product, error) from error
-    return product
 
 
 def _conflict(product: Product, error: IntegrityError) -> Exception:
@@ -84,8 +94,10 @@ def _settle_tags(
     row: Product | None = Product.objects.visible_to(actor).live().select_for_update().filter(pk=product.pk).first()
     if row is None:
         raise NotFound
+    before = snapshot(row)
     chosen = row.suggested_tags if tags is None else [tag for tag in row.suggested_tags if tag in set(tags)]
     row.tags = new_tags(row, chosen)
     row.suggested_tags = without(row.suggested_tags, chosen)
     row.save(update_fields=["tags", "suggested_tags", "updated_at"])
+    publish(actor, "product.updated", row, changed(row, before))
     return row

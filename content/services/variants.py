@@ -5,6 +5,7 @@ from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
 from ajansops.kit.errors import Conflict, NotFound
+from ajansops.kit.events import changed, publish, snapshot
 from ajansops.kit.permissions import Permission
 from content.models import Variant, VariantStatus
 
@@ -34,6 +35,8 @@ def _review(actor: Actor, variant: Variant, status: VariantStatus) -> Variant:
     if row.status not in REVIEWABLE:
         message = gettext("A variant that is %(status)s cannot be approved or rejected.")
         raise NotReviewable(message % {"status": row.status})
+    before = snapshot(row)
     row.status = status
     row.save(update_fields=["status", "updated_at"])
+    publish(actor, "variant.updated", row, changed(row, before))
     return row

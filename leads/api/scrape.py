@@ -7,8 +7,9 @@ from ajansops.api.views import SurfaceView
 from ajansops.kit.permissions import Permission
 from jobs.models import Job
 from leads.api.serializers import ScrapeBody, status_body
-from leads.selectors import scrape_status, site_of
+from leads.selectors import scrape_status
 from leads.services import start_scrape
+from sites.selectors import get_site
 
 
 class ScrapeView(SurfaceView):
@@ -21,14 +22,12 @@ class ScrapeView(SurfaceView):
         """Of the site in the query, or of the whole workspace."""
         assert self.surface is not None
         pk = request.query_params.get(self.site_parameter)
-        site = site_of(self.actor, pk) if pk is not None else None
+        site = get_site(self.actor, pk) if pk is not None else None
         return self.reply(self.surface.encode(status_body(scrape_status(self.actor, site))))
 
     def post(self, request: Request) -> Response:
         """202 with the job."""
-        given = self.parsed(ScrapeBody)
-        site = site_of(self.actor, given.pop("site_id"))
-        return self.started(start_scrape(self.actor, site, **given))
+        return self.started(start_scrape(self.actor, **self.parsed(ScrapeBody)))
 
     def started(self, job: Job) -> Response:
         """How the surface shows it."""

@@ -4,10 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from ajansops.api.fields import WorkspaceRelatedField
 from ajansops.api.serializers import Body, Row
 from ajansops.kit.clock import iso
 from leads.models import Lead, Source
 from leads.selectors import ScrapeStatus
+from sites.models import Site
 
 
 class LeadSerializer(Row):
@@ -41,7 +43,7 @@ class LeadSerializer(Row):
 class ScrapeBody(Body):
     """What a scrape is to do. Which values are allowed the service says."""
 
-    site_id = serializers.CharField(max_length=20)
+    site_id = WorkspaceRelatedField(Site, source="site")
     source = serializers.CharField(max_length=20, default=Source.WEBSITE.value)  # type: ignore[assignment]  # our own word
     terms = serializers.ListField(child=serializers.CharField(max_length=2000), required=False)
     limit = serializers.IntegerField(required=False)

@@ -26,8 +26,8 @@ class AppSeoScrapeView(SurfaceView):
 
     def post(self, request: Request) -> Response:
         """202 with the job's id."""
-        site = get_site(self.actor, self.parsed(ScrapeBody)["site_id"])
-        return self.reply({"jobId": services.start_audit(self.actor, site).pk}, status=202)
+        job = services.start_audit(self.actor, **self.parsed(ScrapeBody))
+        return self.reply({"jobId": job.pk}, status=202)
 
 
 def _status(status: AuditStatus) -> dict[str, Any]:

@@ -113,8 +113,7 @@ class CoreSeoScrapeView(SurfaceView):
 
     def post(self, request: Request) -> Response:
         """202 with the job."""
-        site = get_site(self.actor, self.parsed(ScrapeBody)["site_id"])
-        job = services.start_audit(self.actor, site)
+        job = services.start_audit(self.actor, **self.parsed(ScrapeBody))
         return self.reply(JobSerializer(job).data, message=gettext("Crawl started."), status=202)
 
 

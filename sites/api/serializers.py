@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from ajansops.api.fields import WorkspaceRelatedField
 from ajansops.api.serializers import Body, Moment, Row
 from sites.models import MAX_URL, Issue, Report, Severity, Site
 from sites.options import BOUNDS, default_crawl, default_pixel
@@ -111,9 +112,9 @@ class ReportBody(Body):
 
 
 class ScrapeBody(Body):
-    """Which site to crawl; text and number are both an id."""
+    """Which site to crawl."""
 
-    site_id = serializers.CharField(max_length=64)
+    site_id = WorkspaceRelatedField(Site, source="site")
 
 
 class IssueSerializer(serializers.Serializer[Issue]):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from accounts import services
 from accounts.models import User, normal_email
 from accounts.roles import Role
+from accounts.services import members
 from tests.conftest import Api
 
 PATH = "/api/v1/workspaces"
@@ -23,7 +23,7 @@ def test_a_workspace_of_which_one_is_no_member_is_404(people):
 
 
 def test_with_two_workspaces_one_must_be_chosen(people):
-    services.add_member(people.other, people.alice, Role.VIEWER)
+    members.add_member(people.other, people.alice, Role.VIEWER)
     api = Api(user=people.alice)
     assert api.get(SITES).json()["error"] == "workspace_required"
     assert api.get(SITES).status_code == 400

@@ -82,7 +82,7 @@ def prepare():
     from django.core.management import call_command
 
     from accounts.roles import Role, codenames
-    from accounts.services import create_workspace
+    from accounts.services.workspaces import create_workspace
     from ajansops.kit.actor import Actor
     from sites.services import create_site
 

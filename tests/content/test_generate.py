@@ -228,7 +228,7 @@ def test_who_may_not(people, other, key_for, make_product):
     only_content = Api(key=key_for(people.acme, "content:write"))
     assert only_content.post(PATH, body).status_code == 403
     assert only_content.post(PATH, {"content_types": ["description"]}).status_code == 202
-    assert other.post(PATH, body | {"product_ids": [product.pk]}).status_code == 404
+    assert other.post(PATH, body | {"product_ids": [product.pk]}).status_code == 422
     assert other.post(PATH, body).json() == {"message": "There is nothing to generate.", "data": []}
 
 

@@ -190,12 +190,30 @@ def test_what_is_not_the_callers_is_not_found(people, acme, make_product, path):
         {"workspace_id": f"prod_{theirs.pk}"},
         {"workspace_id": "prod_x"},
         {"workspace_id": "prod_" + "9" * 30},
-        {"product_ids": [theirs.pk]},
-        {"persona_ids": [1]} if path != "/v1/tags/generate" else {"product_ids": [0]},
     ):
         answer = acme.post(path, body)
         assert answer.status_code == 404, body
         assert answer.json()["error"]["code"] == "NOT_FOUND"
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", GENERATE)
+def test_a_named_row_that_is_not_the_callers_is_a_wrong_body(people, acme, make_product, path):
+    make_product(people.acme)
+    theirs = make_product(people.other)
+    persona = Persona.objects.create(workspace=people.other, name="A")
+    answers = {
+        acme.post(path, body).json()["error"]["details"]
+        for body in (
+            {"product_ids": [theirs.pk]},
+            {"product_ids": [f"prod_{theirs.pk}"]},
+            {"product_ids": [theirs.pk + 1000]},
+            {"product_ids": [0]},
+        )
+    }
+    assert answers == {"product_ids.0: Does not exist."}
+    readers = acme.post(path, {"persona_ids": [persona.pk]})
+    assert (readers.status_code, readers.json()["error"]["code"]) == (400, "BAD_REQUEST")
     assert Job.objects.count() == 0
 
 

@@ -142,8 +142,8 @@ def test_a_source_that_is_not_there_says_so(acme, site, source, code):
 @pytest.mark.parametrize("which", ["foreign", "abc", "999999999999999999", ""])
 def test_a_site_that_is_not_ours_does_not_exist(acme, foreign_site, path, name, which):
     pk = foreign_site.pk if which == "foreign" else which
-    expected = {422, 400} if which == "" else {404}
-    assert acme.post(path, {name: pk, "terms": [URL]}).status_code in expected
+    answer = acme.post(path, {name: pk, "terms": [URL]})
+    assert (answer.status_code, answer.json()["errors"]) == (422 if path == CORE else 400, {name: ["Does not exist."]})
     assert acme.get(f"{path}?{name}={pk}").status_code == 404
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import services as accounts
 from accounts.roles import Role
+from accounts.services import members
 from ajansops.kit.clock import iso
 from jobs.models import Job
 from sites import services
@@ -61,10 +61,11 @@ def test_another_workspace_sees_nothing_of_it(acme, other, site):
 
 
 @pytest.mark.parametrize("pk", ["foreign", "abc", "", "0"])
-def test_a_site_that_is_not_there_is_404(acme, foreign, pk):
+def test_a_site_that_is_not_there_is_404_in_the_query_and_400_in_the_body(acme, foreign, pk):
     pk = str(foreign.pk) if pk == "foreign" else pk
     assert acme.get(f"{PATH}?siteId={pk}").status_code == 404
-    assert not pk or acme.post(PATH, {"siteId": pk}).status_code == 404
+    answer = acme.post(PATH, {"siteId": pk})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"siteId": ["Does not exist."]})
 
 
 @pytest.mark.parametrize(("body", "field"), [({}, "siteId"), ({"siteId": "1", "fast": True}, "fast")])
@@ -76,7 +77,7 @@ def test_400_names_the_field(acme, body, field):
 
 @pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (Role.EDITOR, 202)])
 def test_a_viewer_looks_and_an_editor_starts(people, site, role, status):
-    accounts.add_member(people.acme, people.bob, role)
+    members.add_member(people.acme, people.bob, role)
     bob = Api(user=people.bob)
     assert bob.get(PATH).status_code == 200
     assert bob.post(PATH, {"siteId": site.pk}).status_code == status

@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import services as accounts
 from accounts.roles import Role
+from accounts.services import members
 from sites.models import Site
 from tests.conftest import Api
 
@@ -76,7 +76,7 @@ def test_a_taken_domain_is_409(acme, site):
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
 def test_each_role_may_do_what_is_documented(people, site, role, allowed, method):
-    accounts.add_member(people.acme, people.bob, role)
+    members.add_member(people.acme, people.bob, role)
     path = SITES if method == "POST" else f"{SITES}/{site.pk}"
     status = Api(user=people.bob).call(method, path, BODY).status_code
     assert (status < 300) == (method in allowed)

@@ -24,10 +24,15 @@ def test_a_second_one_while_it_runs_is_409(acme, site):
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize("pk", ["foreign", "abc", 0, -1, "9" * 30, "１"])
-def test_a_site_that_is_not_there_is_404(acme, foreign, pk):
-    assert acme.post(PATH, {"site_id": foreign.pk if pk == "foreign" else pk}).status_code == 404
+@pytest.mark.parametrize("pk", ["foreign", "abc", 0, -1, "9" * 30, 2**63 - 1, "１", "٣", True, 1.5, {"id": 1}, [1], ""])
+def test_a_site_that_is_not_there_is_an_error_of_the_field(acme, foreign, pk):
+    answer = acme.post(PATH, {"site_id": foreign.pk if pk == "foreign" else pk})
+    assert (answer.status_code, answer.json()["errors"]) == (422, {"site_id": ["Does not exist."]})
     assert not Job.objects.exists()
+
+
+def test_a_number_beyond_64_bits_is_no_json_of_ours(acme, site):
+    assert acme.post(PATH, {"site_id": 2**63}).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ def _free():
 
 def test_the_list_names_what_can_be_run(db):
     answer = Api(**SECRET).get("/api/cron")
-    assert answer.json() == {"ok": True, "tasks": [{"name": "housekeeping", "everySeconds": 3600}]}
+    assert answer.json()["ok"] is True
+    assert {"name": "housekeeping", "everySeconds": 3600} in answer.json()["tasks"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

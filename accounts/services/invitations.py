@@ -1,0 +1,206 @@
+"""Inviting somebody by mail, and coming in through the link."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from accounts.actors import member
+from accounts.limits import count_action
+from accounts.mail import tell
+from accounts.models import Invitation, Membership, User, normal_email
+from accounts.roles import Role
+from accounts.services.members import add_member, require_rank
+from accounts.services.people import create_user
+from ajansops.kit.actor import Actor, Via
+from ajansops.kit.clock import now
+from ajansops.kit.errors import AccessDenied, Conflict, DomainError, Invalid, Kind, NotFound
+from ajansops.kit.events import changed, created, deleted, publish, snapshot
+from ajansops.kit.permissions import Permission
+
+LIFETIME = timedelta(days=7)
+MOST, WITHIN = 10, timedelta(hours=1)  # invitations of one person or key
+UNSENT_AFTER = timedelta(seconds=30)  # then the request that should have sent the mail is not coming back
+
+
+class AlreadyMember(Conflict):
+    """This person is already a member."""
+
+
+class AlreadyInvited(Conflict):
+    """This person is already invited."""
+
+
+class InvitationGone(DomainError):
+    """This invitation is not valid any more."""
+
+    code = "invitation_gone"
+    kind = Kind.NOT_FOUND
+
+
+@transaction.atomic
+def invite(actor: Actor, *, email: str, role: str, name: str = "") -> Invitation:
+    """Mail a link that is good for one use and seven days. Raises `RateLimited` after ten an hour."""
+    actor.require(Permission.ADD_INVITATION)
+    require_rank(actor, role)
+    address = _address(email)
+    _count(actor)
+    _require_new(actor.workspace_id, address)
+    invitation = Invitation(
+        workspace_id=actor.workspace_id,
+        email=address,
+        name=name,
+        role=role,
+        inviter_id=actor.user_id,
+        expires_at=now() + LIFETIME,
+        test_mode=actor.test_mode,
+    )
+    try:
+        with transaction.atomic():
+            invitation.save()
+    except IntegrityError as error:
+        raise _invited() from error
+    publish(actor, "invitation.created", invitation, created(invitation))
+    transaction.on_commit(lambda: deliver(invitation.pk), robust=True)
+    return invitation
+
+
+@transaction.atomic
+def resend(actor: Actor, invitation: Invitation) -> Invitation:
+    """A new link for seven more days; the old one is void."""
+    actor.require(Permission.ADD_INVITATION, on=invitation)
+    require_rank(actor, invitation.role)
+    _count(actor)
+    row = _locked(invitation)
+    before = snapshot(row)
+    row.token_digest, row.sent_at = None, None
+    row.expires_at = now() + LIFETIME
+    row.save()
+    publish(actor, "invitation.resent", row, changed(row, before))
+    transaction.on_commit(lambda: deliver(row.pk), robust=True)
+    return row
+
+
+@transaction.atomic
+def revoke_invitation(actor: Actor, invitation: Invitation) -> None:
+    """Its link is void at once."""
+    actor.require(Permission.DELETE_INVITATION, on=invitation)
+    row = _locked(invitation)
+    publish(actor, "invitation.revoked", row, deleted(row))
+    Invitation.objects.filter(pk=row.pk).update(revoked_at=now(), updated_at=now())
+
+
+def deliver(invitation_id: int) -> bool:
+    """Send the mail unless it was sent. The token exists nowhere but in the mail."""
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = Invitation.objects.unsent().select_for_update().filter(pk=invitation_id).first()
+        if row is None:
+            return False
+        Invitation.objects.filter(pk=row.pk).update(token_digest=_digest(token), sent_at=now())
+    context = {
+        "name": row.name,
+        "inviter": str(row.inviter) if row.inviter else "",
+        "workspace": row.workspace.name,
+        "role": row.role,  # worded by the template, in the reader's language
+        "link": settings.ENV.public_url.rstrip("/") + reverse("invitation", args=[token]),
+        "expires_at": row.expires_at,
+    }
+    sent = tell("invitation", row.email, row.workspace.language, context, test_mode=row.test_mode)
+    if not sent:
+        Invitation.objects.filter(pk=row.pk, token_digest=_digest(token)).update(sent_at=None)
+    return sent
+
+
+def deliver_unsent() -> dict[str, int]:
+    """Those whose mail could not be sent, or whose process died before it was."""
+    late = Invitation.objects.unsent().filter(updated_at__lt=now() - UNSENT_AFTER)
+    return {"invitations_sent": sum(deliver(pk) for pk in late.values_list("pk", flat=True))}
+
+
+def find(token: str) -> Invitation:
+    """The open invitation of a link. Raises `InvitationGone`."""
+    row = Invitation.objects.open().filter(token_digest=_digest(token)).select_related("workspace", "inviter").first()
+    if row is None:
+        raise InvitationGone
+    return row
+
+
+@transaction.atomic
+def accept(user: User, token: str) -> Membership:
+    """For somebody who has an account with the invited address. Their role never gets lower by it."""
+    row = _claim(token)
+    if not EmailAddress.objects.filter(user=user, email=row.email, verified=True).exists():
+        raise AccessDenied(gettext("This invitation is for another e-mail address."))
+    return _enter(user, row)
+
+
+@transaction.atomic
+def accept_as_new(token: str, *, name: str, password: str) -> User:
+    """For somebody who has none: the link proves that the address is theirs. Raises `Conflict` if there is one."""
+    row = _claim(token)
+    user = create_user(email=row.email, password=password, name=name or row.name)
+    _enter(user, row)
+    return user
+
+
+def _enter(user: User, row: Invitation) -> Membership:
+    actor = member(row.workspace_id, Role(row.role), user.pk, via=Via.PAGE)
+    publish(actor, "invitation.accepted", row)
+    Invitation.objects.filter(pk=row.pk).update(accepted_at=now(), updated_at=now())
+    known = Membership.objects.filter(workspace_id=row.workspace_id, user=user).first()
+    return known or add_member(row.workspace, user, Role(row.role), actor=actor)
+
+
+def _claim(token: str) -> Invitation:
+    """Locked: of two that come at once the second finds it accepted."""
+    row = find(token)
+    locked = Invitation.objects.open().select_for_update(of=("self",)).filter(pk=row.pk, token_digest=_digest(token))
+    if not locked.exists():
+        raise InvitationGone
+    return row
+
+
+def _locked(invitation: Invitation) -> Invitation:
+    row: Invitation | None = (
+        Invitation.objects.unanswered().select_for_update(of=("self",)).filter(pk=invitation.pk).first()
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _require_new(workspace_id: int, address: str) -> None:
+    """One that has expired makes room for the new one."""
+    if Membership.objects.filter(workspace_id=workspace_id, user__email=address).exists():
+        raise AlreadyMember(errors={"email": [gettext("This person is already a member.")]})
+    mine = Invitation.objects.unanswered().filter(workspace_id=workspace_id, email=address)
+    mine.filter(expires_at__lte=now()).update(revoked_at=now(), updated_at=now())
+    if mine.exists():
+        raise _invited()
+
+
+def _invited() -> AlreadyInvited:
+    return AlreadyInvited(errors={"email": [gettext("This person is already invited.")]})
+
+
+def _count(actor: Actor) -> None:
+    who = f"user:{actor.user_id}" if actor.user_id else f"key:{actor.key_id}"
+    if actor.via is not Via.COMMAND:
+        count_action(f"invite:{who}", most=MOST, within=WITHIN)
+
+
+def _address(email: str) -> str:
+    try:
+        return normal_email(email)
+    except ValueError as error:
+        raise Invalid(errors={"email": [gettext("The email must be a valid email address.")]}) from error
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
