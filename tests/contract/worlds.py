@@ -1,0 +1,343 @@
+"""Two tenants with rows of every model, all of them marked, and everybody who might knock at the door."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache, cached_property
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models import Model
+
+from accounts.models import Activity, ApiKey, Invitation, Membership, User, Workspace
+from accounts.roles import APPS, Role
+from accounts.services import api_keys, members, people, workspaces
+from ajansops.kit.clock import now
+from content.models import Audience, Brand, Persona, Product, SpecialDay, Variant, VariantRevision, VariantStatus
+from jobs.models import ItemState, Job, JobItem, JobStatus
+from leads.models import IdentityKind, Lead, LeadIdentity, Source
+from sites.models import CrawledPage, Issue, Report, Site
+from tests.conftest import Api
+from tests.contract.matrix import ROLES
+
+HOUR = timedelta(hours=1)
+KINDS: dict[str, type[Model]] = {
+    "activity": Activity,
+    "api_key": ApiKey,
+    "audience": Audience,
+    "invitation": Invitation,
+    "issue": Issue,
+    "job": Job,
+    "job_item": JobItem,
+    "lead": Lead,
+    "member": Membership,
+    "persona": Persona,
+    "product": Product,
+    "report": Report,
+    "site": Site,
+    "special_day": SpecialDay,
+    "variant": Variant,
+}
+WORDLESS = {"Membership", "Subscription"}  # no text of their own that could carry a mark
+
+
+@dataclass
+class Tenant:
+    """A workspace, its people by role, and the first of its rows by kind."""
+
+    mark: str
+    workspace: Workspace
+    people: dict[str, User]
+    ids: dict[str, Any] = field(default_factory=dict)
+    keys: dict[tuple[Any, ...], tuple[ApiKey, str]] = field(default_factory=dict)
+    sessions: dict[str, Api] = field(default_factory=dict)
+
+    @property
+    def pk(self) -> int:
+        """Of the workspace."""
+        return self.workspace.pk
+
+    def rows(self, model: type[Model]) -> Any:
+        """All its rows of a model."""
+        path = "pk" if model is Workspace else f"{getattr(model, 'tenant_path', 'workspace')}_id"
+        return model._base_manager.filter(**{path: self.pk})
+
+    def key_row(self, *scopes: str, creator: str = "", state: str = "", test: bool = False) -> tuple[ApiKey, str]:
+        """A key with the scopes, made by the person with that role or else by command; once."""
+        wanted = (scopes, creator, state, test)
+        if wanted not in self.keys:
+            row, raw = api_keys.create_api_key(
+                self.workspace,
+                name=f"{self.mark} key",
+                scopes=scopes,
+                test=test,
+                creator=self.people[creator] if creator else None,
+            )
+            ApiKey.objects.filter(pk=row.pk).update(**KEY_STATES[state])
+            self.keys[wanted] = row, raw
+        return self.keys[wanted]
+
+    def key(self, *scopes: str, creator: str = "", state: str = "", test: bool = False) -> str:
+        """As text."""
+        return self.key_row(*scopes, creator=creator, state=state, test=test)[1]
+
+    def session(self, role: str) -> Api:
+        """Somebody with that role, signed in."""
+        if role not in self.sessions:
+            self.sessions[role] = signed_in(self.people[role])
+        return self.sessions[role]
+
+    @cached_property
+    def token(self) -> Callable[[str], str]:
+        """`token(key)` is a studio bearer, got as a client gets it."""
+
+        @cache
+        def login(key: str) -> str:
+            answer = Api().post("/v1/auth/login", {"apiKey": key, "workspaceId": self.pk})
+            return answer.json()["access_token"]
+
+        return login
+
+
+KEY_STATES: dict[str, dict[str, Any]] = {
+    "": {},
+    "in grace": {"grace_ends_at": now() + 24 * HOUR},
+    "past grace": {"grace_ends_at": now() - HOUR},
+    "expired": {"expires_at": now() - HOUR},
+    "revoked": {"revoked_at": now() - HOUR},
+}
+
+
+@dataclass
+class World:
+    """`acme` is whose doors are tried; `other` must neither come in nor be seen."""
+
+    acme: Tenant
+    other: Tenant
+    outsiders: dict[User, Api]  # of staff, a superuser among them, in no workspace; each with a session
+
+
+def signed_in(user: User) -> Api:
+    """A browser whose session is known, so that no call has to write one."""
+    api = Api(user=user)
+    api.get("/api/v1/workspaces")
+    return api
+
+
+def build() -> World:
+    """Acme has two of everything, the other three: totals cannot be mistaken for each other."""
+    acme, other = fill("qacmeq", 2), fill("zotherz", 3)
+    staff = people.create_user(email="staff@example.net", password="staff-password", staff=True)
+    superuser = people.create_user(email="super@example.net", password="super-password", staff=True)
+    superuser.is_superuser = True
+    superuser.save()
+    outsiders = {user: signed_in(user) for user in (staff, superuser)}
+    for tenant in (acme, other):
+        for role in ROLES:
+            tenant.session(role)
+            tenant.key("*", creator=role)
+        for state in KEY_STATES:
+            tenant.key("*", state=state)
+        tenant.key("sites:read")
+    return World(acme, other, outsiders)
+
+
+def fill(mark: str, copies: int) -> Tenant:
+    """A workspace on the largest plan."""
+    users = {role: _person(mark, role.lower()) for role in (*ROLES, "GONE", "ANOTHER")}
+    workspace = workspaces.create_workspace(name=f"{mark} Ltd", slug=mark, plan="enterprise", owner=users["OWNER"])
+    workspace.settings = workspace.settings | {"locale": "en-US"}
+    for role in ("VIEWER", "EDITOR", "ADMIN"):
+        members.add_member(workspace, users[role], Role(role))
+    members.add_member(workspace, _person(mark, "spare"), Role.OWNER)  # so that an owner may leave
+    member = members.add_member(workspace, users["ANOTHER"], Role.EDITOR)
+    tenant = Tenant(mark, workspace, users)
+    for number in range(copies):
+        _rows(tenant, number)
+    key, _ = api_keys.create_api_key(
+        workspace, name=f"{mark} target", scopes=["api-keys:write"], creator=users["ADMIN"], test=True
+    )
+    first = {kind: tenant.rows(model).order_by("pk").first().pk for kind, model in KINDS.items()}
+    tenant.ids = first | {
+        "workspace": workspace.pk,
+        "member": member.pk,
+        "api_key": key.pk,
+        "user": users["OWNER"].pk,
+        "subject": f"{mark} subject 0",
+        "url": f"https://{mark}.example/0",
+        "task": "purge_workspaces",
+    }
+    return tenant
+
+
+def _person(mark: str, name: str) -> User:
+    return people.create_user(email=f"{name}@{mark}.example", password=f"{mark}-password", name=f"{mark} {name}")
+
+
+def _rows(tenant: Tenant, number: int) -> None:
+    """One row of each model, with the mark in every text."""
+    mark, workspace = tenant.mark, tenant.workspace
+    word, url, owner = f"{mark} {number}", f"https://{mark}.example/{number}", tenant.people["OWNER"]
+    api_keys.create_api_key(workspace, name=word, scopes=["sites:read"], creator=owner)
+    Invitation.objects.create(
+        workspace=workspace,
+        email=f"invited{number}@{mark}.example",
+        name=word,
+        role=Role.VIEWER,
+        inviter=tenant.people["ADMIN"],
+        expires_at=now() + 24 * HOUR,
+        sent_at=now(),
+    )
+    site = Site.objects.create(
+        workspace=workspace,
+        name=word,
+        domain=f"{mark}-{number}.example",
+        tech_stack=word,
+        apify_keywords=[word],
+        lead_search_terms=[url],
+    )
+    job = Job.objects.create(
+        id=f"job_{mark}_{number}",
+        workspace=workspace,
+        kind=("seo", "leads", "content")[number],
+        status=JobStatus.COMPLETED,
+        subject=f"{mark} subject {number}",
+        configuration={"note": word},
+        memory={"note": word},
+        error={"message": word},
+        total=1,
+        done=1,
+        user=owner,
+        request_id=mark,
+        started_at=now(),
+        completed_at=now(),
+    )
+    JobItem.objects.create(
+        job=job,
+        key=word,
+        payload={"note": word},
+        state=ItemState.FAILED,
+        result={"note": word},
+        error={"message": word},
+    )
+    report = Report.objects.create(
+        workspace=workspace,
+        site=site,
+        url=url,
+        subject=url,
+        job_id=job.pk,
+        source="api",
+        seo=90,
+        explanation={"seo": {mark: 10}},
+    )
+    Issue.objects.create(
+        report=report, url=url, code=mark, severity="error", element=f"p.{mark}", details={"note": word}
+    )
+    CrawledPage.objects.create(job=job, url=url, depth=0, status=200, facts={"title": word}, error=mark)
+    _content(tenant, word, url, job)
+    lead = Lead.objects.create(
+        workspace=workspace,
+        site=site,
+        company=word,
+        contact=word,
+        emails=[f"lead{number}@{mark}.example"],
+        phones=["+3611234567"],
+        website=url,
+        address={"formatted": word},
+        socials=[url],
+        source=Source.WEBSITE,
+        external_id=word,
+        tags=[mark],
+        owner=owner,
+    )
+    LeadIdentity.objects.create(
+        workspace=workspace, lead=lead, kind=IdentityKind.DOMAIN, value=f"{mark}-{number}.example"
+    )
+
+
+def _content(tenant: Tenant, word: str, url: str, job: Job) -> None:
+    workspace, mark = tenant.workspace, tenant.mark
+    persona, audience = (
+        model.objects.create(workspace=workspace, name=word, description=word) for model in (Persona, Audience)
+    )
+    day = SpecialDay.objects.create(workspace=workspace, name=word)
+    Brand.objects.create(workspace=workspace, name=word, voice=word, banned_words=[mark], samples=[word])
+    product = Product.objects.create(
+        workspace=workspace,
+        sku=word,
+        title=f"{word} pot",
+        description=f"<p>{word}</p>",
+        categories=[mark],
+        pictures=[url],
+        primary_picture=url,
+        tags=[mark],
+        suggested_tags=[f"{mark} new"],
+        attributes=[["Vendor", mark]],
+        external_handle=word,
+    )
+    variant = Variant.objects.create(
+        workspace=workspace,
+        product=product,
+        content_type="title",
+        persona=persona,
+        audience=audience,
+        special_day=day,
+        language="en-US",
+        body=word,
+        status=VariantStatus.GENERATED,
+        error=word,
+        provider=mark,
+        usage={"note": mark},
+    )
+    VariantRevision.objects.create(variant=variant, body=word, provider=mark, job_id=job.pk)
+
+
+# --- what a call may leave behind -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever happens inside never happened: rows, limits, mails that were to be sent on commit."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+MODELS = [model for model in apps.get_models() if model._meta.app_label in APPS]
+PASSING = {"last_used_at", "last_login"}  # what a mere visit changes
+WRITES = tuple(
+    f'{verb} "{model._meta.db_table}"' for model in MODELS for verb in ("INSERT INTO", "UPDATE", "DELETE FROM")
+)
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows of all our models as they are now."""
+    return {model.__name__: _values(model) for model in MODELS}
+
+
+def _values(model: type[Model]) -> list[Any]:
+    names = [column.attname for column in model._meta.concrete_fields if column.attname not in PASSING]
+    return list(model._base_manager.order_by("pk").values_list(*names))
+
+
+class Unchanged:
+    """`with unchanged():` around a call that must leave every row as it is. Looks closely only if there was a write."""
+
+    def __init__(self) -> None:
+        self.before = everything()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        written: list[str] = []
+
+        def watch(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith(WRITES):
+                written.append(sql)
+            return execute(sql, *rest)
+
+        with undone():
+            with connection.execute_wrapper(watch):
+                yield
+            assert not written or everything() == self.before, written
