@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from accounts.models import PLATFORM, Activity, ActivityHead, Membership, User
+from accounts.models import PLATFORM, Activity, ActivityHead, Membership, User, Workspace
 from ajansops.kit.actor import NO_WORKSPACE, Actor
 from ajansops.kit.clock import now
-from ajansops.kit.events import Changes, Event
+from ajansops.kit.events import Changes, Event, publish
 
 
 def record(event: Event) -> None:
     """A listener of `kit.events`. Whoever writes to the same chain waits until this transaction ends."""
     actor = event.actor
     chain = actor.workspace_id or PLATFORM
+    Workspace.objects.lock(chain)  # before the head: the foreign keys of this transaction want it too, at the latest
     ActivityHead.objects.bulk_create([ActivityHead(chain=chain)], ignore_conflicts=True)
     head = ActivityHead.objects.select_for_update().get(pk=chain)
     line = Activity(
@@ -53,7 +54,7 @@ def record_of_person(user: User, actor: Actor, action: str, changes: Changes | N
             role=role,
             via=actor.via,
         )
-        record(Event(action, told, user, changes or {}))
+        publish(told, action, user, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +75,25 @@ def verify(chains: Iterable[int] | None = None) -> Iterator[Verdict]:
 
 
 def _chains() -> set[int]:
-    heads = set(ActivityHead.objects.values_list("pk", flat=True))
+    """Also of workspaces whose lines and end are all gone: each was made with a line, or got its end by a migration."""
+    heads = set(ActivityHead.objects.values_list("pk", flat=True)) | set(Workspace.objects.values_list("pk", flat=True))
     return heads | {
         chain or PLATFORM for chain in Activity.objects.order_by().values_list("workspace", flat=True).distinct()
     }
 
 
 def _verify(chain: int) -> Verdict:
+    """The end is read before the lines: those that are added meanwhile only have to continue it."""
+    head = ActivityHead.objects.filter(pk=chain).first()
     seq, last = 0, ""
     line: Activity | None = None
     for line in Activity.objects.filter(workspace=chain or None).order_by("seq").iterator():
         if reason := _fault(line, seq, last):
             return Verdict(chain, seq, last, line, reason)
         seq, last = line.seq, line.hash
-    head = ActivityHead.objects.filter(pk=chain).first()
-    if head is None or (head.seq, head.hash) != (seq, last):
+        if head and seq == head.seq and last != head.hash:
+            return Verdict(chain, seq, last, line, "it is not the end that was kept")
+    if head is None or seq < head.seq:
         return Verdict(chain, seq, last, line, "lines after this one are missing" if head else "the end is not known")
     return Verdict(chain, seq, last)
 

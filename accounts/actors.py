@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from accounts.roles import Role, codenames
 from ajansops.kit.actor import NO_WORKSPACE, Actor, Via
+from ajansops.kit.plans import recent_tier
 
 # What a person may do without having chosen a workspace.
 OUTSIDE = frozenset({"accounts.add_workspace", "accounts.view_workspace"})
@@ -33,7 +34,15 @@ def system() -> Actor:
 
 def member(workspace_id: int, role: Role, user_id: int, *, via: Via = Via.SESSION, request_id: str = "") -> Actor:
     """A person in a workspace."""
-    return Actor(workspace_id, codenames(role), user_id=user_id, request_id=request_id, role=role, via=via)
+    return Actor(
+        workspace_id,
+        codenames(role),
+        user_id=user_id,
+        request_id=request_id,
+        role=role,
+        via=via,
+        tier=recent_tier(workspace_id),
+    )
 
 
 def person(user_id: int, *, via: Via = Via.SESSION, request_id: str = "") -> Actor:

@@ -5,9 +5,11 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext
 
 from accounts.models import normal_email
 from ajansops.api.client import client_ip
@@ -25,7 +27,15 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             return normal_email(super().clean_email(email))
         except ValueError as error:
-            raise self.validation_error("invalid_email") from error
+            raise ValidationError(gettext("The email must be a valid email address.")) from error
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """By any spelling of the address, and all spellings under one count of failures."""
+        try:
+            normal = {"email": normal_email(credentials["email"])} if "email" in credentials else {}
+        except ValueError:
+            normal = {}
+        return super().authenticate(request, **credentials | normal)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Staff work in the admin; everybody else begins at home."""

@@ -16,7 +16,7 @@ from accounts.roles import Role
 from accounts.services import api_keys, invitations, members, workspaces
 from accounts.tenant_admin import BY_WORKSPACE, ReadOnlyAdmin, pretty
 from ajansops.kit.actor import Actor
-from ajansops.kit.plans import plans
+from ajansops.kit.plans import plans, tier_of
 
 admin.site.unregister(Group)  # roles are per workspace; Django's groups would be a second, silent answer
 
@@ -83,8 +83,16 @@ class WorkspaceAdmin(ReadOnlyAdmin):
 
     @display(description="Tier", label=True)
     def tier(self, workspace: Workspace) -> str:
-        """Of its plan."""
-        return plans().tiers([workspace.pk])[workspace.pk]
+        """Of its plan. A list has loaded them all at once."""
+        return getattr(workspace, "tier_shown", "") or tier_of(workspace.pk)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the tiers of its page."""
+        page = super().get_changelist_instance(request)
+        tiers = plans().tiers([row.pk for row in page.result_list])
+        for row in page.result_list:
+            row.tier_shown = tiers[row.pk]
+        return page
 
     @action(description="Delete, with 30 days of grace")
     def delete_workspaces(self, request: HttpRequest, rows: QuerySet[Workspace]) -> None:

@@ -2,12 +2,25 @@
 
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import User, normal_email
+
+
+class SignInForm(LoginForm):
+    """By any spelling of the address: what allauth asks later of the address, it asks of the normal one."""
+
+    def clean_login(self) -> str:
+        """What is no address goes on as it is, to be refused as any wrong one."""
+        login: str = super().clean_login()
+        try:
+            return normal_email(login)
+        except ValueError:
+            return login
 
 
 class AddPasskeyForm(AddWebAuthnForm):

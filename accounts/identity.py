@@ -12,6 +12,7 @@ from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
 from ajansops.kit.errors import NotFound
 from ajansops.kit.identity import Unauthorized, WorkspaceRequired
+from ajansops.kit.plans import lower_tier, recent_tier
 
 
 class AccountsIdentity:
@@ -88,6 +89,7 @@ def _actor(key: ApiKey, via: Via, workspace: str | None, request_id: str) -> Act
         request_id=request_id,
         role=role,
         via=via,
+        tier=lower_tier(key.tier, recent_tier(key.workspace_id)),
     )
 
 

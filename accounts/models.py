@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 import uuid
 import zoneinfo
+from functools import cache
 from typing import Any, ClassVar
 
 import idna
@@ -30,6 +32,9 @@ from ajansops.kit.errors import Invalid
 from ajansops.kit.language import Language, base_language, parse_locale
 from ajansops.kit.tenancy import Tenancy, TimeStamped, WorkspaceOwned
 
+MAX_EMAIL = 254
+NOT_LOCAL = re.compile(r"[\s<>()\[\]\\,;:\"\x00-\x1f]")  # what no mailbox needs, and headers and pages suffer from
+
 
 def normal_email(address: str) -> str:
     """The form in which two spellings of one mailbox are equal: NFC, local part case-folded, domain by IDNA.
@@ -37,12 +42,15 @@ def normal_email(address: str) -> str:
     Dotted and dotless i stay different letters, in every locale. Raises ValueError for what is no address.
     """
     local, at, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
-    if not (local and at and domain):
+    if not (local and at and domain) or NOT_LOCAL.search(local):
         raise ValueError("not an e-mail address")
     try:
-        return f"{local.casefold()}@{idna.encode(domain, uts46=True).decode()}"
+        normal = f"{local.casefold()}@{idna.encode(domain, uts46=True).decode()}"
     except idna.IDNAError as error:
         raise ValueError("the domain of the e-mail address is not valid") from error
+    if len(normal) > MAX_EMAIL:
+        raise ValueError("the e-mail address is too long")
+    return normal
 
 
 class UserManager(BaseUserManager["User"]):
@@ -74,7 +82,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
     unlogged: ClassVar[frozenset[str]] = frozenset({"password", "last_login"})
 
-    email = models.EmailField(max_length=254, unique=True)
+    email = models.EmailField(max_length=MAX_EMAIL, unique=True)
     name = models.CharField(max_length=255, blank=True)
     is_staff = models.BooleanField(default=False, help_text="May open the admin, for the workspaces they are in.")
     is_active = models.BooleanField(default=True)
@@ -102,11 +110,17 @@ def default_settings() -> dict[str, str]:
     return {"timezone": "UTC", "locale": "en-US"}
 
 
+@cache
+def timezones() -> frozenset[str]:
+    """Names of the tz database. Reading its folder takes milliseconds, so once."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def check_settings(value: Any) -> None:
     """A known time zone and one of our locales, nothing else."""
     if not isinstance(value, dict) or set(value) - {"timezone", "locale"}:
         raise ValidationError(gettext("Only timezone and locale can be set."))
-    if value.get("timezone", "UTC") not in zoneinfo.available_timezones():
+    if value.get("timezone", "UTC") not in timezones():
         raise ValidationError(gettext("Unknown time zone."))
     try:
         known = parse_locale(str(value.get("locale", "en-US"))) == value.get("locale", "en-US")
@@ -172,7 +186,7 @@ class Invitation(WorkspaceOwned):
     personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
     unlogged: ClassVar[frozenset[str]] = frozenset({"token_digest"})
 
-    email = models.EmailField(max_length=254, help_text="In its normal form.")
+    email = models.EmailField(max_length=MAX_EMAIL, help_text="In its normal form.")
     name = models.CharField(max_length=255, blank=True)
     role = models.CharField(max_length=6, choices=INVITABLE)
     inviter = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -182,6 +196,7 @@ class Invitation(WorkspaceOwned):
     accepted_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
     test_mode = models.BooleanField(default=False, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False, help_text="Of sending the mail.")
 
     inviter_id: int | None
 

@@ -7,13 +7,12 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
 
 from accounts.actors import operator
 from accounts.models import Activity, ApiKey, Invitation, Membership, User
 from accounts.roles import Role
 from accounts.services.members import withdraw
-from ajansops.kit.clock import now
 from ajansops.kit.personal import JSON, PersonalData, kept
 
 
@@ -39,7 +38,7 @@ def _memberships(user_id: int) -> Iterable[JSON]:
 
 
 def _withdraw(user_id: int) -> int:
-    rows = list(Membership.objects.filter(user=user_id))
+    rows = list(Membership.objects.filter(user=user_id).order_by("workspace_id"))
     for row in rows:
         withdraw(operator(row.workspace_id), row)
     return len(rows)
@@ -67,7 +66,6 @@ def _received(user_id: int) -> Iterable[JSON]:
 
 
 def _forget_invitations(user_id: int) -> int:
-    Invitation.objects.unanswered().filter(inviter=user_id).update(revoked_at=now())
     return Invitation.objects.filter(email__in=_addresses(user_id)).delete()[0]
 
 
@@ -115,9 +113,16 @@ def _admin_log(user_id: int) -> Iterable[JSON]:
 
 
 def _delete_admin_log(user_id: int) -> int:
-    """Theirs, and what it says of them; the activity log has the same without names."""
-    about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user_id))
-    return LogEntry.objects.filter(Q(user=user_id) | about).delete()[0]
+    """Theirs, and what names them; the activity log has the same without names."""
+    about = Q(user=user_id) | _about(User, [user_id])
+    about |= _about(Membership, Membership.objects.filter(user=user_id).values_list("pk", flat=True))
+    for address in _addresses(user_id):
+        about |= Q(object_repr__icontains=address)
+    return LogEntry.objects.filter(about).delete()[0]
+
+
+def _about(model: type[Model], ids: Iterable[int]) -> Q:
+    return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids])
 
 
 # The person first: they are erased last, when nothing else has to be found by their address any more.
@@ -125,7 +130,7 @@ ENTRIES = (
     PersonalData(
         "accounts.User", "profile", "The account. Anonymised: the log and jobs point to it.", _profile, _anonymise
     ),
-    PersonalData("account.EmailAddress", "emails", "Addresses. Deleted.", _emails, _delete_emails),
+    PersonalData("account.EmailAddress", "addresses", "Addresses. Deleted.", _emails, _delete_emails),
     PersonalData("accounts.Membership", "memberships", "Roles. Deleted.", _memberships, _withdraw),
     PersonalData("accounts.Workspace", "workspaces", "Those they own. They stay, with another owner.", _owned, kept),
     PersonalData("accounts.ApiKey", "api_keys", "Keys they made, without secrets. Deleted.", _keys, _delete_keys),

@@ -29,6 +29,12 @@ class WorkspacesQuerySet(WorkspaceQuerySet):
             return self.alive().filter(pk=actor.workspace_id)
         return self.alive().filter(memberships__user_id=actor.user_id)
 
+    def lock(self, workspace_id: int) -> None:
+        """Until the transaction ends, and before any row of it: a service that locks rows first could wait for another
+        one that waits for it, as every line of the log takes this lock too.
+        """
+        self.select_for_update(no_key=True).filter(pk=workspace_id).values_list("pk", flat=True).first()
+
     def past_grace(self) -> Self:
         """Deleted so long ago that they go for good."""
         return self.filter(deleted_at__lt=now() - GRACE)

@@ -32,7 +32,10 @@ def connect() -> None:
         account.password_set: _password_changed,
         account.password_changed: _password_changed,
         account.password_reset: _password_changed,
+        account.email_added: _email_changed,
         account.email_changed: _email_changed,
+        account.email_confirmed: _email_confirmed,
+        account.email_removed: _email_changed,
         mfa.authenticator_added: _factor_changed,
         mfa.authenticator_removed: _factor_changed,
         mfa.authenticator_reset: _factor_changed,
@@ -74,10 +77,14 @@ def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
     _tell(request, user, "password.changed")
 
 
-def _email_changed(
-    request: HttpRequest, user: User, from_email_address: EmailAddress, to_email_address: EmailAddress, **_: Any
-) -> None:
+def _email_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    """Added, removed, or another one made the primary one."""
     _tell(request, user, "user.updated", {"email": (HIDDEN, HIDDEN)})
+
+
+def _email_confirmed(request: HttpRequest, email_address: EmailAddress, **_: Any) -> None:
+    """From now on it can accept invitations."""
+    _tell(request, email_address.user, "user.updated", {"email_verified": (HIDDEN, HIDDEN)})
 
 
 def _factor_changed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:

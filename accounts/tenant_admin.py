@@ -83,7 +83,7 @@ class TenantAdmin(ModelAdmin):
         filters = [entry if isinstance(entry, str) else entry[0] for entry in self.list_filter]
         names = [*filters, *self.extra_lookups, *([self.date_hierarchy] if self.date_hierarchy else [])]
         plain = {f"{name}__{kind}" for name in names for kind in PLAIN_LOOKUPS}
-        return lookup in plain.union(names)
+        return lookup in plain.union(names) and "\0" not in str(value)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         """A row stays in the workspace it was made in. Disabled rather than read-only: uniqueness is still checked.

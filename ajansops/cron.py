@@ -7,6 +7,7 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ajansops.api import throttling
 from ajansops.api.views import METHODS, Public, SurfaceView
 from ajansops.kit import periodic
 from ajansops.kit.identity import Unauthorized
@@ -19,6 +20,7 @@ class CronView(SurfaceView, abstract=True):
 
     rights = dict.fromkeys(METHODS, Public)
     authentication_classes = []
+    unlimited = True
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """401 for anything but the secret, also when none is set."""
@@ -26,6 +28,7 @@ class CronView(SurfaceView, abstract=True):
         secret = settings.ENV.cron_secret
         given = request.headers.get("Authorization", "")
         if not secret or not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+            throttling.count(request, self)  # whoever has no secret is limited
             raise Unauthorized
 
 

@@ -46,6 +46,7 @@ class HealthView(SurfaceView):
 
     rights = {"get": Public}
     authentication_classes = []
+    unlimited = True
 
     def get(self, request: Request) -> Response:
         """The union of the bodies that two references document; no envelope."""

@@ -32,7 +32,16 @@ def commands(port: int, workers: int) -> dict[str, Sequence[str]]:
     """What runs: the web server, the worker that does the jobs, the scheduler."""
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "--app", "ajansops.celery", "--quiet"]
-    server = ["uvicorn", "ajansops.asgi:application", "--host", HOST, "--port", str(port), "--no-access-log"]
+    server = [
+        "uvicorn",
+        "ajansops.asgi:application",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--no-proxy-headers",
+    ]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return {
         "web": [*python, *server, "--workers", str(workers), "--log-level", "warning"],

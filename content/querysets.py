@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.db.models import Q
-
 from ajansops.kit.tenancy import WorkspaceQuerySet
 
 
@@ -15,10 +13,6 @@ class ProductQuerySet(WorkspaceQuerySet):
     def live(self) -> Self:
         """Without the deleted ones."""
         return self.filter(deleted_at=None)
-
-    def matching(self, text: str) -> Self:
-        """With `text` in the title or the SKU, in any case."""
-        return self.filter(Q(title__icontains=text) | Q(sku__icontains=text))
 
 
 class VariantQuerySet(WorkspaceQuerySet):

@@ -42,6 +42,7 @@ def start_job(
         with transaction.atomic():
             job = _create(actor, kind, len(unique), configuration, subject=subject, **options)
             _insert(job, unique)
+            _tell(actor, job)
     except IntegrityError as error:
         if subject and Job.objects.unfinished().filter(workspace_id=actor.workspace_id, kind=kind, subject=subject):
             raise JobRunning from error
@@ -59,13 +60,14 @@ def start_large_job(actor: Actor, kind: str, items: Iterable[NewItem], *, config
     job = _create(actor, kind, len(unique), configuration, ready=False, max_parallel=runner(kind).max_parallel)
     for start in range(0, len(unique), INSERT_AT_ONCE):
         _insert(job, unique[start : start + INSERT_AT_ONCE])
-    Job.objects.filter(pk=job.pk).update(ready=True)
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(ready=True)
+        _tell(actor, job)
     return _begin(job)
 
 
-@transaction.atomic
 def _create(actor: Actor, kind: str, total: int, configuration: JSON | None, **options: Any) -> Job:
-    job = Job.objects.create(
+    return Job.objects.create(
         id=job_id(kind, actor.workspace_id),
         workspace_id=actor.workspace_id,
         kind=kind,
@@ -77,13 +79,17 @@ def _create(actor: Actor, kind: str, total: int, configuration: JSON | None, **o
         request_id=actor.request_id,
         **options,
     )
-    publish(actor, "job.created", job, {"kind": (None, kind), "items": (None, total), "subject": (None, job.subject)})
-    return job
 
 
 def _insert(job: Job, items: Sequence[NewItem]) -> None:
     rows = [JobItem(job=job, key=item.key, payload=item.payload) for item in items]
     JobItem.objects.bulk_create(rows, batch_size=INSERT_AT_ONCE)
+
+
+def _tell(actor: Actor, job: Job) -> None:
+    """After the items: whoever tells holds up the workspace's other writers until the transaction ends."""
+    told = {"kind": (None, job.kind), "items": (None, job.total), "subject": (None, job.subject)}
+    publish(actor, "job.created", job, told)
 
 
 def _begin(job: Job) -> Job:

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
+from accounts.models import Workspace
 from ajansops.kit.actor import Actor
-from ajansops.kit.errors import Conflict, Invalid
+from ajansops.kit.errors import Conflict, Invalid, NotFound
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.net import parse_url
 from ajansops.kit.permissions import Permission
@@ -59,6 +60,7 @@ def create_site(
 def update_site(actor: Actor, site: Site, **fields: Any) -> Site:
     """Fields as of `create_site`; of `pixel` and `crawl` only what is given changes."""
     actor.require(Permission.CHANGE_SITE, on=site)
+    site = _locked(actor, site)
     before = snapshot(site)
     for name, value in fields.items():
         if name == "domain":
@@ -76,9 +78,10 @@ def update_site(actor: Actor, site: Site, **fields: Any) -> Site:
 def delete_site(actor: Actor, site: Site) -> None:
     """With its reports and what crawls saw. A crawl that is running fails by itself: its subject is gone."""
     actor.require(Permission.DELETE_SITE, on=site)
-    publish(actor, "site.deleted", site, deleted(site))
+    site = _locked(actor, site)
     CrawledPage.objects.of_site(site).delete()
-    site.delete()
+    Site.objects.filter(pk=site.pk).delete()
+    publish(actor, "site.deleted", site, deleted(site))
 
 
 @transaction.atomic
@@ -173,6 +176,15 @@ def _page_url(text: str) -> str:
     if url is None:
         raise Invalid(errors={"url": [gettext("The url must be a valid http or https URL.")]})
     return url
+
+
+def _locked(actor: Actor, site: Site) -> Site:
+    """As it is now. `NotFound` when it was deleted meanwhile."""
+    Workspace.objects.lock(actor.workspace_id)
+    row: Site | None = Site.objects.visible_to(actor).select_for_update().filter(pk=site.pk).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def _domain(text: str) -> str:

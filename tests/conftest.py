@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from accounts.models import User, Workspace
 from accounts.roles import Role
 from accounts.services import api_keys, members, workspaces
 from accounts.services import people as persons
+from ajansops.api import throttling
+from ajansops.kit.plans import forget_recent_tiers
 from jobs.engine import Engine
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -34,6 +37,14 @@ class People:
 def _english():
     """A page in another language leaves its thread speaking it."""
     translation.activate("en")
+
+
+@pytest.fixture(autouse=True)
+def _uncounted(monkeypatch):
+    """Nobody has called yet; workers that share a Redis count apart."""
+    monkeypatch.setattr(throttling, "REDIS_PREFIX", f"ajansops-test:{uuid.uuid4()}:")
+    throttling.limiter_at.cache_clear()
+    forget_recent_tiers()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from accounts.api.serializers import InvitationBody, InvitationSerializer
 from accounts.models import User
 from accounts.services import exports, invitations
+from ajansops.api.authentication import require_own_pages
 from ajansops.api.views import SignedIn, SurfaceView
 from ajansops.kit.clock import now
 from ajansops.kit.permissions import Permission
@@ -33,6 +34,7 @@ class ExportView(SurfaceView):
 
     def get(self, request: Request) -> HttpResponseBase:
         """One JSON document as a file, written while it is read."""
+        require_own_pages(request._request)  # noqa: SLF001  # else another site could use up the three an hour
         user = User.objects.get(pk=self.person_id)
         document = exports.export_account(self.actor, user)
         answer = StreamingHttpResponse(document, content_type="application/json")

@@ -1,6 +1,5 @@
 """Workspaces, their members, invitations, keys and log on the core surface."""
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -27,7 +26,9 @@ from accounts.api.serializers import (
     WorkspaceSerializer,
 )
 from accounts.models import Activity, ApiKey, Invitation, Membership, Workspace
+from accounts.roles import INVITABLE, Role
 from accounts.services import api_keys, invitations, members, workspaces
+from ajansops.api.filters import Exact, Number, OneOf, Search
 from ajansops.api.views import (
     ChangeMixin,
     CreateMixin,
@@ -44,7 +45,6 @@ from ajansops.api.views import (
 )
 from ajansops.kit.actor import Via
 from ajansops.kit.clock import iso
-from ajansops.kit.errors import Invalid
 from ajansops.kit.permissions import Permission
 from ajansops.kit.plans import FREE_TIER, plans, tier_of
 
@@ -54,9 +54,9 @@ class WorkspaceViewSet(CrudViewSet):
 
     model = Workspace
     output = WorkspaceSerializer
+    filters = {"search": Search(("name", "slug"))}
     input = WorkspaceBody
     change_input = WorkspaceChangeBody
-    create_row = workspaces.found_workspace
     change_row = workspaces.update_workspace
     remove_row = workspaces.delete_workspace
     noun = "Workspace"
@@ -97,6 +97,7 @@ class ApiKeyViewSet(ListMixin, RetrieveMixin, ChangeMixin, DestroyMixin, Resourc
 
     model = ApiKey
     output = ApiKeySerializer
+    filters = {"search": Search(("name", "prefix"))}
     input = ApiKeyBody
     change_input = ApiKeyChangeBody
     change_row = api_keys.update_api_key
@@ -142,7 +143,7 @@ class LeakedKeyView(SurfaceView):
     def post(self, request: Request) -> Response:
         """202 for every text, so that nothing is learnt by asking."""
         request_id = getattr(request, "request_id", "")
-        api_keys.revoke_leaked(self.parsed(LeakedKeyBody)["key"], via=Via.API_KEY, request_id=request_id)
+        api_keys.revoke_leaked(self.parsed(LeakedKeyBody)["key"], via=Via.PUBLIC, request_id=request_id)
         return self.reply(None, message=gettext("If this is a key of ours, it is revoked now."), status=202)
 
 
@@ -151,6 +152,7 @@ class MemberViewSet(ListMixin, RetrieveMixin, ChangeMixin, DestroyMixin, Resourc
 
     model = Membership
     output = MemberSerializer
+    filters = {"role": OneOf("role", Role.values), "search": Search(("user__email", "user__name"))}
     input = MemberBody
     change_row = members.change_role
     remove_row = members.remove_member
@@ -185,6 +187,7 @@ class InvitationViewSet(ListMixin, RetrieveMixin, CreateMixin, DestroyMixin, Res
 
     model = Invitation
     output = InvitationSerializer
+    filters = {"role": OneOf("role", [role for role, _ in INVITABLE]), "search": Search(("email", "name"))}
     input = InvitationBody
     create_row = invitations.invite
     remove_row = invitations.revoke_invitation
@@ -214,14 +217,18 @@ class ActivityViewSet(ReadViewSet):
 
     model = Activity
     output = ActivitySerializer
+    filters = {
+        "action": Exact("action"),
+        "user_id": Number("user_id"),
+        "api_key_id": Number("key_id"),
+        "object_type": Exact("object_type"),
+        "object_id": Exact("object_id"),
+        "request_id": Exact("request_id"),
+    }
     noun = "Activity"
     rights = {"list": Permission.VIEW_ACTIVITY, "retrieve": Permission.VIEW_ACTIVITY}
 
     def rows(self) -> QuerySet[Activity]:
-        """Filtered by what the query names."""
-        named = ("action", "user_id", "object_type", "object_id")
-        given = {name: value for name in named if (value := self.request.query_params.get(name))}
-        if not re.fullmatch(r"[0-9]{1,18}", given.get("user_id", "0")):  # more digits are beyond any id
-            raise Invalid(errors={"user_id": [gettext("A whole number of at least 1.")]})
+        """Newest first."""
         rows: QuerySet[Activity] = Activity.objects.visible_to(self.actor).select_related("user").order_by("-id")
-        return rows.filter(**given)
+        return rows

@@ -3,17 +3,17 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from accounts.models import Activity, ApiKey, Invitation, Membership, Workspace, check_settings
 from accounts.roles import INVITABLE, Role
+from accounts.services.api_keys import MAX_GRACE_HOURS
 from ajansops.api.serializers import Body, Moment, Row
 from ajansops.kit.clock import now
 from ajansops.kit.errors import Invalid
 from ajansops.kit.language import parse_locale
 from ajansops.kit.plans import TIER_CHOICES, lower_tier, tier_of
-
-MAX_HOURS = 720
 
 
 class WorkspaceSerializer(Row):
@@ -24,6 +24,7 @@ class WorkspaceSerializer(Row):
 
     class Meta:
         model = Workspace
+        needs = {"tier": (), "settings": ("settings",)}
         fields = ("id", "name", "slug", "tier", "settings", "created_at", "updated_at")
 
     def get_tier(self, workspace: Workspace) -> str:
@@ -67,7 +68,7 @@ class WorkspaceChangeBody(Body):
         r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z",
         max_length=63,
         required=False,
-        error_messages={"invalid": "Only lower-case letters, digits and single hyphens between them."},
+        error_messages={"invalid": gettext_lazy("Only lower-case letters, digits and single hyphens between them.")},
     )
     settings = SettingsBody(required=False)
 
@@ -86,6 +87,7 @@ class ApiKeySerializer(Row):
 
     class Meta:
         model = ApiKey
+        needs = {"rate_limit_tier": ("tier",)}
         fields = (
             "id",
             "name",
@@ -126,7 +128,7 @@ class ApiKeyChangeBody(Body):
 class RotateBody(Body):
     """How long both keys work."""
 
-    grace_period_hours = serializers.IntegerField(min_value=0, max_value=MAX_HOURS, required=False)
+    grace_period_hours = serializers.IntegerField(min_value=0, max_value=MAX_GRACE_HOURS, required=False)
 
 
 class LeakedKeyBody(Body):
@@ -143,6 +145,7 @@ class MemberSerializer(Row):
 
     class Meta:
         model = Membership
+        needs = {"email": ("user__email",), "name": ("user__name",)}
         fields = ("id", "user_id", "email", "name", "role", "created_at", "updated_at")
 
 
@@ -159,6 +162,7 @@ class InvitationSerializer(Row):
 
     class Meta:
         model = Invitation
+        needs = {"status": ("accepted_at", "expires_at")}
         fields = (
             "id",
             "email",
@@ -196,6 +200,7 @@ class ActivitySerializer(Row):
 
     class Meta:
         model = Activity
+        needs = {"user": ("user__name", "user__email"), "changes": ("details",)}
         fields = (
             "id",
             "action",

@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ('accepted_at', models.DateTimeField(editable=False, null=True)),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
                 ('test_mode', models.BooleanField(default=False, editable=False)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, help_text='Of sending the mail.')),
                 ('inviter', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace')),
             ],

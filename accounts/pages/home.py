@@ -5,14 +5,18 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.activity import record_of_person
+from accounts.actors import person
 from accounts.models import Membership
 from accounts.querysets import MembershipQuerySet
+from ajansops.kit.actor import Via
 
 # A POST without a session comes back to the page with the button, not to the address, which answers no GET.
 signed_in_post = login_required(redirect_field_name=None)
@@ -52,7 +56,7 @@ def workspace_switch(request: HttpRequest, pk: int) -> HttpResponse:
     request.user.save(update_fields=["current_workspace"])
     said = gettext("You now work in %(workspace)s.") % {"workspace": membership.workspace.name}
     messages.success(request, said)
-    return redirect(get_next_redirect_url(request) or "account_home")
+    return HttpResponseRedirect(get_next_redirect_url(request) or reverse("account_home"))
 
 
 @require_POST
@@ -63,6 +67,8 @@ def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(UserSession, pk=pk, user=request.user)
     is_this_one = session.session_key == request.session.session_key
     session.end()
+    actor = person(request.user.pk, via=Via.PAGE, request_id=getattr(request, "request_id", ""))
+    record_of_person(request.user, actor, "session.revoked")
     if is_this_one:
         logout(request)
         return redirect("account_login")

@@ -1,7 +1,6 @@
 """An invitation, opened from its mail. GET changes nothing, as scanners of mail open every link."""
 
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.models import EmailAddress
 from allauth.account.utils import complete_signup, filter_users_by_email
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.forms import NewMemberForm
-from accounts.models import Invitation, User, normal_email
+from accounts.models import Invitation, User
 from accounts.services import invitations
 from accounts.services.invitations import InvitationGone
 from ajansops.kit.errors import AccessDenied, Conflict
@@ -54,7 +53,7 @@ class InvitationPage(View):
 
     def _accept(self, request: HttpRequest, user: User, invitation: Invitation, token: str) -> HttpResponse:
         try:
-            membership = invitations.accept(user, token)
+            membership = invitations.accept(user, token, request_id=_request_id(request))
         except AccessDenied:
             return self._page(request, invitation, status=403)
         _welcome(request, membership.workspace.name)
@@ -66,7 +65,7 @@ class InvitationPage(View):
             return self._page(request, invitation, form)
         name, password = form.cleaned_data["name"], form.cleaned_data["password"]
         try:
-            user = invitations.accept_as_new(token, name=name, password=password)
+            user = invitations.accept_as_new(token, name=name, password=password, request_id=_request_id(request))
         except Conflict:  # made between the question above and now
             return self._page(request, invitation)
         _welcome(request, invitation.workspace.name)
@@ -88,19 +87,17 @@ class InvitationPage(View):
 def case_of(request: HttpRequest, invitation: Invitation) -> str:
     """`join`, `somebody_else`, `sign_in` or `sign_up`: who is looking."""
     if request.user.is_authenticated:
-        return "join" if is_for(request.user, invitation) else "somebody_else"
+        return "join" if invitations.is_for(request.user, invitation) else "somebody_else"
     return "sign_in" if has_account(invitation) else "sign_up"
-
-
-def is_for(user: User, invitation: Invitation) -> bool:
-    """Whether one of the person's verified addresses is the invited one."""
-    verified = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
-    return normal_email(invitation.email) in {normal_email(address) for address in verified}
 
 
 def has_account(invitation: Invitation) -> bool:
     """Only whoever holds the token learns it."""
     return bool(filter_users_by_email(invitation.email))
+
+
+def _request_id(request: HttpRequest) -> str:
+    return str(getattr(request, "request_id", ""))
 
 
 def _welcome(request: HttpRequest, workspace: str) -> None:

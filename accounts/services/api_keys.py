@@ -1,5 +1,6 @@
 """The life of an API key: made, rotated, narrowed, revoked. The key itself is shown once and never again."""
 
+import hmac
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +14,13 @@ from accounts.identity import codenames_of
 from accounts.mail import tell
 from accounts.models import ApiKey, Membership, User, Workspace
 from accounts.scopes import DEFAULT, default_scopes, normal_scopes, require_within
+from accounts.services.checks import checked
 from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
 from ajansops.kit.errors import AccessDenied, Conflict, Invalid, NotFound
 from ajansops.kit.events import changed, created, publish, snapshot
 from ajansops.kit.permissions import Permission
-from ajansops.kit.plans import RANK, tier_of
+from ajansops.kit.plans import RANK, lower_tier, tier_of
 
 MAX_GRACE_HOURS = 720
 DEFAULT_GRACE_HOURS = 24
@@ -28,6 +30,12 @@ class AlreadyRotated(Conflict):
     """This key was already rotated; rotate the new one."""
 
     code = "already_rotated"
+
+
+class KeyExpired(Conflict):
+    """This key has expired; make a new one."""
+
+    code = "key_expired"
 
 
 @transaction.atomic
@@ -78,7 +86,7 @@ def mint_api_key(
         tier=_tier(actor.workspace_id, rate_limit_tier or (own.tier if own else ""), own),
         test=actor.test_mode or bool(test),
         creator_id=actor.user_id,
-        expires_at=_future(expires_at),
+        expires_at=_within_own(own, _future(expires_at), given=expires_at is not None),
     )
     return row, _insert(actor, row, "api_key.created")
 
@@ -96,7 +104,7 @@ def update_api_key(actor: Actor, key: ApiKey, **fields: Any) -> ApiKey:
     if "rate_limit_tier" in fields:
         row.tier = _tier(actor.workspace_id, fields["rate_limit_tier"], _own_key(actor))
     if "expires_at" in fields:
-        row.expires_at = _future(fields["expires_at"])
+        row.expires_at = _within_own(_own_key(actor), _future(fields["expires_at"]), given=True)
     row.name = fields.get("name", row.name)
     row.save()
     publish(actor, "api_key.updated", row, changed(row, before))
@@ -113,6 +121,8 @@ def rotate_api_key(actor: Actor, key: ApiKey, *, grace_period_hours: int = DEFAU
     old = _locked(key)
     if old.grace_ends_at is not None:
         raise AlreadyRotated
+    if old.expires_at is not None and old.expires_at <= now():
+        raise KeyExpired
     _require_mine(actor, old)
     ends = now() + timedelta(hours=grace_period_hours)
     before = snapshot(old)
@@ -121,6 +131,7 @@ def rotate_api_key(actor: Actor, key: ApiKey, *, grace_period_hours: int = DEFAU
     publish(actor, "api_key.rotated", old, changed(old, before))
     same = ("workspace_id", "name", "creator_id", "scopes", "tier", "test", "family", "expires_at")
     row = ApiKey(**{name: getattr(old, name) for name in same})
+    row.creator_id = actor.user_id or old.creator_id  # whoever knows it answers for it, and loses it when they go
     return row, _insert(actor, row, "api_key.created")
 
 
@@ -135,12 +146,11 @@ def revoke_api_key(actor: Actor, key: ApiKey) -> None:
 def revoke_leaked(raw: str, *, via: Via = Via.COMMAND, request_id: str = "") -> ApiKey | None:
     """Whoever holds a key may end it. Owners are told by mail. None for what is no living key of ours."""
     parsed = keys.parse(raw.strip())
-    row = (
-        ApiKey.objects.alive().filter(digest=parsed.digest).select_for_update(of=("self",)).first() if parsed else None
-    )
-    if row is None:
+    found = ApiKey.objects.alive().filter(public_id=parsed.public_id).first() if parsed else None
+    if found is None or parsed is None or not hmac.compare_digest(found.digest, parsed.digest):
         return None
-    _revoke(operator(row.workspace_id, via=via, request_id=request_id), row)
+    row = _locked(found)
+    _revoke(Actor(row.workspace_id, frozenset(), via=via, request_id=request_id), row)
     transaction.on_commit(lambda: _tell_owners(row), robust=True)
     return row
 
@@ -162,13 +172,14 @@ def _tell_owners(row: ApiKey) -> None:
 def _insert(actor: Actor, row: ApiKey, told: str) -> str:
     raw = keys.make(test=row.test)
     row.public_id, row.prefix, row.digest = raw.public_id, raw.prefix, raw.digest
-    row.save(force_insert=True)
+    checked(row).save(force_insert=True)
     publish(actor, told, row, created(row))
     return raw.text
 
 
 def _locked(key: ApiKey) -> ApiKey:
     """`NotFound` for one that has ended meanwhile."""
+    Workspace.objects.lock(key.workspace_id)
     row: ApiKey | None = ApiKey.objects.listed().select_for_update(of=("self",)).filter(pk=key.pk).first()
     if row is None:
         raise NotFound
@@ -178,7 +189,10 @@ def _locked(key: ApiKey) -> ApiKey:
 def _require_mine(actor: Actor, row: ApiKey) -> None:
     """Raise `AccessDenied` unless the actor could have made this key: by scopes, by its creator's role, by mode."""
     require_within(actor, row.scopes)
-    beyond = codenames_of(row) - actor.codenames
+    beyond = bool(codenames_of(row) - actor.codenames)
+    if (own := _own_key(actor)) and not beyond:
+        whole = tier_of(actor.workspace_id)
+        beyond = RANK[lower_tier(row.tier, whole)] > RANK[lower_tier(own.tier, whole)]
     if beyond or (actor.test_mode and not row.test):
         raise AccessDenied(gettext("This key may do more than you."))
 
@@ -198,7 +212,17 @@ def _tier(workspace_id: int, tier: str, own: ApiKey | None = None) -> str:
     most = own.tier if own and own.tier and RANK[own.tier] < RANK[whole] else whole
     if RANK[tier] > RANK[most]:
         raise AccessDenied(gettext("You cannot give what you do not have: %(scope)s") % {"scope": tier})
-    return "" if tier == whole else tier
+    return tier
+
+
+def _within_own(own: ApiKey | None, wanted: datetime | None, *, given: bool) -> datetime | None:
+    """A key gives no key a longer life than its own; one that names no end gets its maker's."""
+    ends = min((end for end in (own.expires_at, own.grace_ends_at) if end), default=None) if own else None
+    if ends is None or (wanted is not None and wanted <= ends):
+        return wanted
+    if given:
+        raise AccessDenied(gettext("You cannot give what you do not have: %(scope)s") % {"scope": "expires_at"})
+    return ends
 
 
 def _future(moment: datetime | None) -> datetime | None:

@@ -27,11 +27,12 @@ class Erasure:
 def erase_user(user: User) -> Erasure:
     """Never refused: a workspace whose only owner goes passes to its highest member, one without members is deleted."""
     report = Erasure(user.pk)
-    for membership in user.memberships.filter(role=Role.OWNER, workspace__deleted_at=None).select_related("workspace"):
+    publish(system(), "user.erased", user)  # the platform's log before the workspaces', as everywhere
+    owned = user.memberships.filter(role=Role.OWNER, workspace__deleted_at=None).select_related("workspace")
+    for membership in owned.order_by("workspace_id"):
         _hand_over(membership, report)
     for entry in reversed([*registry().values()]):
         report.rows[entry.model] = entry.erase(user.pk)
-    publish(system(), "user.erased", user)
     return report
 
 

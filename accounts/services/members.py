@@ -1,6 +1,9 @@
 """Who is in a workspace, as what. A workspace always keeps an owner."""
 
+from typing import Any
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from accounts.actors import operator
@@ -21,26 +24,26 @@ class LastOwner(Conflict):
 
 @transaction.atomic
 def add_member(workspace: Workspace, user: User, role: Role, *, actor: Actor | None = None) -> Membership:
-    """As an operator or an invitation does. Idempotent; the last role wins."""
+    """As an operator or an invitation does. Idempotent; the last role wins. Raises `LastOwner`."""
     actor = actor or operator(workspace.pk)
     known = Membership.objects.filter(workspace=workspace, user=user).first()
     if known:
-        return _set_role(actor, known, role)
+        return _move(actor, _locked(known), role)
     membership = Membership.objects.create(workspace=workspace, user=user, role=role)
     publish(actor, "member.created", membership, created(membership))
     return membership
 
 
 @transaction.atomic
-def change_role(actor: Actor, membership: Membership, *, role: str) -> Membership:
-    """Nobody gives, or takes away, a role above their own. Raises `LastOwner`."""
+def change_role(actor: Actor, membership: Membership, *, role: str | None = None) -> Membership:
+    """Nobody gives, or takes away, a role above their own; None changes nothing. Raises `LastOwner`."""
     actor.require(Permission.CHANGE_MEMBER, on=membership)
     row = _locked(membership)
+    require_still(actor)
+    role = role or row.role
     require_rank(actor, row.role)
     require_rank(actor, role)
-    if row.role == Role.OWNER and role != Role.OWNER:
-        _keep_an_owner(row)
-    return _set_role(actor, row, Role(role))
+    return _move(actor, row, Role(role))
 
 
 @transaction.atomic
@@ -48,6 +51,7 @@ def remove_member(actor: Actor, membership: Membership) -> None:
     """With their keys and open invitations here. Raises `LastOwner`."""
     actor.require(Permission.DELETE_MEMBER, on=membership)
     row = _locked(membership)
+    require_still(actor)
     require_rank(actor, row.role)
     _remove(actor, row)
 
@@ -67,9 +71,21 @@ def require_rank(actor: Actor, role: str) -> None:
         raise AccessDenied(gettext("This is above your own role in this workspace."))
 
 
+def require_still(actor: Actor) -> None:
+    """Raise `AccessDenied` for somebody who was removed or demoted since the request came in.
+
+    Call it with the workspace locked: what they had under way must not outlive them. Operators are no members.
+    """
+    if actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True).exists():
+        return
+    mine = Membership.objects.in_force().filter(workspace=actor.workspace_id, user=actor.user_id).first()
+    if mine is None or not at_most(actor.role, mine.role):
+        raise AccessDenied(gettext("Your role in this workspace does not allow this."))
+
+
 def _locked(membership: Membership) -> Membership:
     """The workspace too: of two parallel requests the second one counts the owners that the first one left."""
-    Workspace.objects.select_for_update(no_key=True).filter(pk=membership.workspace_id).first()
+    Workspace.objects.lock(membership.workspace_id)
     row: Membership | None = Membership.objects.select_for_update().filter(pk=membership.pk).first()
     if row is None:
         raise NotFound
@@ -82,14 +98,16 @@ def _keep_an_owner(row: Membership) -> None:
         raise LastOwner
 
 
-def _set_role(actor: Actor, row: Membership, role: Role) -> Membership:
+def _move(actor: Actor, row: Membership, role: Role) -> Membership:
     if row.role == role:
         return row
+    if row.role == Role.OWNER:
+        _keep_an_owner(row)
     before = snapshot(row)
     row.role = role
     row.save(update_fields=["role", "updated_at"])
     if not at_most(Role.ADMIN, role):
-        _revoke_invitations(row)
+        _revoke_invitations(actor, row)
     publish(actor, "member.updated", row, changed(row, before))
     return row
 
@@ -102,15 +120,21 @@ def _remove(actor: Actor, row: Membership) -> None:
 
 def withdraw(actor: Actor, row: Membership) -> None:
     """Take somebody out, in the caller's transaction, without asking whether an owner is left."""
-    _revoke_invitations(row)
-    mine = ApiKey.objects.filter(workspace_id=row.workspace_id, creator_id=row.user_id, revoked_at=None)
-    mine.update(revoked_at=now(), updated_at=now())
+    _revoke_invitations(actor, row)
+    _revoke(actor, "api_key.revoked", ApiKey.objects.filter(revoked_at=None), creator=row.user_id, of=row)
     User.objects.filter(pk=row.user_id, current_workspace=row.workspace_id).update(current_workspace=None)
+    Membership.objects.filter(pk=row.pk).delete()
     publish(actor, "member.deleted", row, deleted(row))
-    row.delete()
 
 
-def _revoke_invitations(row: Membership) -> None:
+def _revoke_invitations(actor: Actor, row: Membership) -> None:
     """Else somebody who may invite no longer could come back through a second address."""
-    open_ones = Invitation.objects.unanswered().filter(workspace_id=row.workspace_id, inviter_id=row.user_id)
-    open_ones.update(revoked_at=now(), updated_at=now())
+    _revoke(actor, "invitation.revoked", Invitation.objects.unanswered(), inviter=row.user_id, of=row)
+
+
+def _revoke(actor: Actor, told: str, rows: QuerySet[Any], *, of: Membership, **whose: int) -> None:
+    for row in rows.filter(workspace_id=of.workspace_id, **whose):
+        before = snapshot(row)
+        row.revoked_at = now()
+        row.save(update_fields=["revoked_at", "updated_at"])
+        publish(actor, told, row, changed(row, before))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from accounts.actors import operator, owner_of_new, system
 from accounts.models import ActivityHead, Membership, User, Workspace, default_settings
 from accounts.roles import Role
+from accounts.services.checks import checked
 from accounts.services.members import add_member
 from ajansops.kit.actor import NO_WORKSPACE, Actor
 from ajansops.kit.clock import now
@@ -86,34 +87,34 @@ def delete_workspace(actor: Actor, workspace: Workspace) -> None:
 def restore_workspace(actor: Actor, workspace: Workspace) -> Workspace:
     """Within the grace, by an operator: nobody else can reach a deleted workspace."""
     actor.require(Permission.DELETE_WORKSPACE, on=workspace)
-    row = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    row = Workspace.objects.select_for_update(no_key=True).filter(pk=workspace.pk).exclude(deleted_at=None).first()
+    if row is None:
+        raise NotFound
     _set_deleted(actor, row, "workspace.restored", deleted_at=None)
     return row
 
 
 def purge_workspaces() -> dict[str, int]:
     """Delete for good what was deleted longer ago than the grace: one transaction each, so it can be interrupted."""
-    rows = list(Workspace.objects.past_grace())
-    for workspace in rows:
-        _purge(workspace)
-    return {"workspaces_purged": len(rows)}
+    late = list(Workspace.objects.past_grace().values_list("pk", flat=True))
+    return {"workspaces_purged": sum(_purge(pk) for pk in late)}
 
 
 @transaction.atomic
-def _purge(workspace: Workspace) -> None:
-    """The log goes with it; that it was purged stands in the platform's own."""
-    publish(system(), "workspace.purged", workspace, deleted(workspace))
-    ActivityHead.objects.filter(pk=workspace.pk).delete()
-    workspace.delete()
-
-
-def lock_workspace(workspace_id: int) -> None:
-    """Until the transaction ends. For decisions that count rows of the workspace."""
-    Workspace.objects.select_for_update(no_key=True).filter(pk=workspace_id).values_list("pk", flat=True).first()
+def _purge(workspace_id: int) -> bool:
+    """Unless it was restored meanwhile. Its log goes with it; that it was purged stands in the platform's own."""
+    row = Workspace.objects.past_grace().select_for_update().filter(pk=workspace_id).first()
+    if row is None:
+        return False
+    told = deleted(row)
+    Workspace.objects.filter(pk=workspace_id).delete()
+    ActivityHead.objects.filter(pk=workspace_id).delete()
+    publish(system(), "workspace.purged", row, told)
+    return True
 
 
 def _locked(workspace_id: int) -> Workspace:
-    row: Workspace | None = Workspace.objects.alive().select_for_update().filter(pk=workspace_id).first()
+    row: Workspace | None = Workspace.objects.alive().select_for_update(no_key=True).filter(pk=workspace_id).first()
     if row is None:
         raise NotFound
     return row
@@ -145,9 +146,9 @@ def _insert(name: str, slug: str, settings: Mapping[str, str] | None = None) -> 
     for wanted in [slug] if slug else _slugs(name):
         try:
             with transaction.atomic():
-                return Workspace.objects.create(
-                    name=name, slug=wanted, settings=default_settings() | dict(settings or {})
-                )
+                row = Workspace(name=name, slug=wanted, settings=default_settings() | dict(settings or {}))
+                checked(row).save(force_insert=True)
+                return row
         except IntegrityError:
             continue
     raise _slug_taken()

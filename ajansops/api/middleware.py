@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from ajansops.api.errors import json_problem, plain_problem
 from ajansops.api.surface import surface_for
+from ajansops.api.throttling import headers as limit_headers
 from ajansops.kit.ids import request_id
 from ajansops.logs import SECRET
 
@@ -35,6 +36,8 @@ class RequestContextMiddleware:
         response = self._refuse_host(request) or self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["X-Duration-Ms"] = str(round((time.perf_counter() - started) * 1000))
+        for name, value in limit_headers(request).items():
+            response[name] = value
         if surface_for(request.path) and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         return response

@@ -10,6 +10,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
+from ajansops.api.filters import dates, status
+from ajansops.api.lists import columns_of, sortable_columns
 from ajansops.api.pagination import MAX_PER_PAGE, PER_PAGE
 
 WRITES = frozenset({"create", "update", "partial_update"})
@@ -37,8 +39,22 @@ class SurfaceSchema(AutoSchema):
         return f"{surface.name}_{words}_{self._action()}"
 
     def get_override_parameters(self) -> list[Any]:
-        """Pages, where there are any."""
-        return PAGING if self._action() == "list" else []
+        """Pages, and what else the list understands."""
+        if self._action() != "list":
+            return []
+        return PAGING + (self._list_parameters() if self.view.surface.lists else [])
+
+    def _list_parameters(self) -> list[OpenApiParameter]:
+        """From what the view declares, as `api.lists` reads it."""
+        view = self.view
+        columns = columns_of(view.model, view.output)
+        texts = {
+            "cursor": "Walk without totals: empty to start, then `meta.next_cursor`.",
+            "sort": f"Comma-separated, `-` for descending: {', '.join(sorted(sortable_columns(view.model, columns)))}.",
+            "fields": f"Comma-separated, only these: {', '.join(sorted(columns.names))}.",
+        } | ({"include": f"Comma-separated: {', '.join(sorted(view.includes))}."} if view.includes else {})
+        names = {**dates(view.model), **status(view.model), **view.filters}
+        return [OpenApiParameter(name, OpenApiTypes.STR, description=texts.get(name, "")) for name in [*texts, *names]]
 
     def get_request_serializer(self) -> Any:
         """`input` of a resource, `body` of other views; nothing for an action without a body."""

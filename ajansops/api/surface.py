@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from ajansops.api.throttling import AddressLimit
+
 JSON = dict[str, Any]
 
 
@@ -46,7 +48,9 @@ class Surface:
     word_error: Callable[[Problem, HttpRequest], JSON]
     invalid_status: int = 400
     deleted_status: int = 204
+    lists: bool = False  # sort, fields, include, filters and cursors in queries
     tokens: bool = False  # a key may be exchanged for a short-lived bearer
+    by_address: AddressLimit | None = None  # how many calls of each client address, beside those by tier
     codes: Mapping[str, str] = field(default_factory=dict)  # canonical code → this surface's word for it
     encode: Callable[[Any], Any] = unchanged
     decode: Callable[[Any], Any] = unchanged

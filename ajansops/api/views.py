@@ -13,8 +13,11 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from ajansops.api import throttling
 from ajansops.api.authentication import WORKSPACE_HEADER
-from ajansops.api.pagination import Page
+from ajansops.api.filters import Filter
+from ajansops.api.lists import NO_WISHES, Include, ListQuery, columns_of, order_of, understand
+from ajansops.api.pagination import CursorPage, Page
 from ajansops.api.surface import Reply, Surface
 from ajansops.kit.actor import Actor
 from ajansops.kit.errors import AccessDenied, Invalid, NotFound
@@ -69,6 +72,8 @@ class SurfaceView(APIView):
     surface: Surface | None = None
     rights: ClassVar[Rights] = {}
     needs_workspace: ClassVar[bool] = True  # else a person who has chosen none may come in
+    by_address: ClassVar[throttling.AddressLimit | None] = None  # where it is another than the surface's
+    unlimited: ClassVar[bool] = False
     permission_classes = [DeclaredPermission]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -95,9 +100,13 @@ class SurfaceView(APIView):
         return request.headers.get(WORKSPACE_HEADER)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """No text of ours contains NUL, and PostgreSQL refuses it: it is not there, or not valid."""
+        """Count the call. No text of ours contains NUL, and PostgreSQL refuses it: it is not there, or not valid."""
         if self.right is None:
+            if not self.unlimited:
+                throttling.count(request, self)
             raise MethodNotAllowed(request.method or "")
+        if not self.unlimited:
+            throttling.admit(request, self)
         super().initial(request, *args, **kwargs)
         if any("\0" in str(value) for value in kwargs.values()):
             raise NotFound
@@ -153,6 +162,9 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
 
     model: ClassVar[Any]  # a model class whose manager has visible_to()
     output: ClassVar[type[BaseSerializer[Any]]]
+    detail_output: ClassVar[type[BaseSerializer[Any]] | None] = None  # where one row alone says more
+    filters: ClassVar[Mapping[str, Filter]] = {}  # beside dates and status
+    includes: ClassVar[Mapping[str, Include]] = {}
     input: ClassVar[type[BaseSerializer[Any]] | None] = None
     change_input: ClassVar[type[BaseSerializer[Any]] | None] = None  # where a change takes other fields than `input`
     create_row: ClassVar[Callable[..., Any] | None] = None
@@ -194,10 +206,29 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
     def prepare(self, rows: Sequence[Any]) -> None:
         """Load what the rows of a page need from elsewhere, in one go."""
 
+    def asked(self, *, listed: bool) -> ListQuery:
+        """What the query asks for, where the surface has such queries."""
+        assert self.surface is not None
+        params = self.request.query_params
+        return understand(self, self._output(), params, listed=listed) if self.surface.lists else NO_WISHES
+
     def show(self, row: Any) -> Any:
         """The row in the surface's casing."""
+        return self.shown([row], NO_WISHES)[0]
+
+    def shown(self, rows: Sequence[Any], asked: ListQuery) -> list[Any]:
+        """The rows with the fields and includes that were asked for, by one serializer."""
         assert self.surface is not None
-        return self.surface.encode(self.output(row, context={"view": self}).data)
+        serializer: Any = self._output()(context={"view": self})
+        if asked.fields is not None:
+            for name in serializer.fields.keys() - asked.fields:
+                del serializer.fields[name]
+        for name, include in asked.includes.items():
+            serializer.fields[name] = include.output()(read_only=True)
+        return [self.surface.encode(serializer.to_representation(row)) for row in rows]
+
+    def _output(self) -> type[BaseSerializer[Any]]:
+        return self.detail_output if self.detail_output and self.action == "retrieve" else self.output
 
 
 class ListMixin:
@@ -205,9 +236,14 @@ class ListMixin:
 
     def list(self: Any, request: Request, **_path: str) -> Response:
         """One page."""
-        page = Page(self.rows(), request)
+        asked = self.asked(listed=True)
+        rows = asked.narrowed(self.rows(), self.actor)
+        order = asked.sort or order_of(rows)
+        rows = asked.read(rows, columns_of(self.model, self.output), order)
+        by_cursor = self.surface.lists and "cursor" in request.query_params
+        page = CursorPage(rows, request, order) if by_cursor else Page(rows, request)
         self.prepare(page.rows)
-        return self.reply_page(Reply([self.show(row) for row in page.rows], meta=page.meta, links=page.links))
+        return self.reply_page(Reply(self.shown(page.rows, asked), meta=page.meta, links=page.links))
 
 
 class RetrieveMixin:
@@ -215,7 +251,8 @@ class RetrieveMixin:
 
     def retrieve(self: Any, request: Request, **_path: str) -> Response:
         """The row."""
-        return self.reply(self.show(self.row()))
+        asked = self.asked(listed=False)
+        return self.reply(self.shown([self.row()], asked)[0])
 
 
 class CreateMixin:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from ajansops.kit.errors import AccessDenied, NotFound
 from ajansops.kit.permissions import Permission, scope_allows
+from ajansops.kit.plans import FREE_TIER
 
 
 class Owned(Protocol):
@@ -26,6 +27,7 @@ class Via(StrEnum):
     API_KEY = "api_key"
     COMMAND = "command"
     PAGE = "page"
+    PUBLIC = "public"  # nobody in particular
     SESSION = "session"
     SYSTEM = "system"
     TOKEN = "token"  # noqa: S105  # a studio JWT
@@ -50,6 +52,7 @@ class Actor:
     request_id: str = ""
     role: str = ""
     via: Via = Via.SYSTEM
+    tier: str = FREE_TIER  # how many requests: the lower of the key's and its workspace's, a few seconds old
 
     def in_scope(self, permission: Permission) -> bool:
         """Whether the credential reaches that far, whatever the role."""

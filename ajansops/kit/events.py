@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Model
 
 from ajansops.kit.actor import Actor
+from ajansops.logs import SECRET
 
 State = dict[str, Any]
 Changes = Mapping[str, tuple[Any, Any]]
@@ -90,4 +91,6 @@ def _hidden(pair: tuple[Any, Any]) -> tuple[Any, Any]:
 
 def _short(value: Any) -> Any:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if SECRET.search(text):
+        return HIDDEN  # somebody put a key where a name belongs
     return value if len(text) <= SHOWN else f"{text[:SHOWN]}…"

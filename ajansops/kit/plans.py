@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 # Tiers on the wire, from least to most, each with the studio surface's name of its rate plan.
 TIERS = {
@@ -15,6 +16,8 @@ TIER_CHOICES = [(tier, tier.title()) for tier in TIERS]
 RATE_PLAN_CHOICES = [(plan, plan.title()) for plan in dict.fromkeys(TIERS.values())]
 FREE_TIER = "free"
 RANK = {tier: rank for rank, tier in enumerate(TIERS)}
+TIER_SECONDS = 5  # so long a changed plan may leave request limits as they were
+TIERS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,25 @@ def plans() -> Plans:
 def tier_of(workspace_id: int) -> str:
     """Of one workspace."""
     return plans().tiers([workspace_id])[workspace_id]
+
+
+_recent: dict[int, tuple[float, str]] = {}
+
+
+def recent_tier(workspace_id: int) -> str:
+    """As `tier_of`, at most `TIER_SECONDS` old: every request asks, and must not cost a query for it."""
+    until, tier = _recent.get(workspace_id, (0.0, ""))
+    if monotonic() >= until:
+        tier = tier_of(workspace_id)
+        if len(_recent) >= TIERS_KEPT:
+            _recent.clear()
+        _recent[workspace_id] = monotonic() + TIER_SECONDS, tier
+    return tier
+
+
+def forget_recent_tiers() -> None:
+    """For whoever cannot wait."""
+    _recent.clear()
 
 
 def lower_tier(tier: str, other: str) -> str:

@@ -17,6 +17,7 @@ from accounts.api.core import (
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import COLLECTION, PATCH_ROW, READ, READ_ROW, ROW, UnknownPath
 from content.api.core import GenerateView, ProductImportView, ProductViewSet, VariantViewSet
+from content.api.readers import AudienceViewSet, BrandViewSet, PersonaViewSet, SpecialDayViewSet
 from jobs.api.core import JobItemViewSet, JobViewSet
 from leads.api.core import CoreScrapeView, LeadViewSet
 from sites.api.core import CoreSeoScrapeView, IssueViewSet, ReportViewSet, SiteViewSet, SubmitReportView
@@ -39,7 +40,7 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     return {"error": problem.code, "message": problem.message, **errors, **problem.data}
 
 
-CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422))
+CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422, lists=True))
 
 INVITATION = READ_ROW | {"delete": "destroy"}
 
@@ -81,6 +82,14 @@ urlpatterns = [
     path("variants/<str:pk>", VariantViewSet.as_view(READ_ROW, surface=CORE)),
     path("variants/<str:pk>/approve", VariantViewSet.as_view({"post": "approve"}, surface=CORE)),
     path("variants/<str:pk>/reject", VariantViewSet.as_view({"post": "reject"}, surface=CORE)),
+    path("personas", PersonaViewSet.as_view(COLLECTION, surface=CORE)),
+    path("personas/<str:pk>", PersonaViewSet.as_view(ROW, surface=CORE)),
+    path("audiences", AudienceViewSet.as_view(COLLECTION, surface=CORE)),
+    path("audiences/<str:pk>", AudienceViewSet.as_view(ROW, surface=CORE)),
+    path("special-days", SpecialDayViewSet.as_view(COLLECTION, surface=CORE)),
+    path("special-days/<str:pk>", SpecialDayViewSet.as_view(ROW, surface=CORE)),
+    path("brands", BrandViewSet.as_view(COLLECTION, surface=CORE)),
+    path("brands/<str:pk>", BrandViewSet.as_view(ROW, surface=CORE)),
     path("content/generate", GenerateView.as_view(surface=CORE)),
     re_path(r"", UnknownPath.as_view(surface=CORE)),
 ]

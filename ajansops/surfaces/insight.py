@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.urls import path
 
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
+from ajansops.api.throttling import INSIGHT_ELSE
 from ajansops.cron import CronListView, CronRunView
 
 CODES = {
@@ -22,14 +23,14 @@ def envelope(reply: Reply) -> JSON:
 def word_error(problem: Problem, request: HttpRequest) -> JSON:
     """`error` and `message`, the extras beside them; `retryAfter` in seconds."""
     extras = dict(problem.data)
-    if "retry_after" in extras:
-        extras["retryAfter"] = extras.pop("retry_after")
+    if problem.status == 429:
+        extras = {"retryAfter": extras["retry_after"]} if "retry_after" in extras else {}
     errors = {"errors": problem.errors} if problem.errors else {}
     return {"error": INSIGHT.code(problem), "message": problem.message, **errors, **extras}
 
 
 PREFIXES = ("/api/audit/", "/api/chat/", "/api/billing/", "/api/cron")
-INSIGHT = register(Surface("insight", PREFIXES, envelope, word_error, codes=CODES))
+INSIGHT = register(Surface("insight", PREFIXES, envelope, word_error, by_address=INSIGHT_ELSE, codes=CODES))
 
 urlpatterns = [
     path("cron", CronListView.as_view(surface=INSIGHT)),

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from django.db.models import QuerySet, TextChoices
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ajansops.api.filters import Number, OneOf, Search
+from ajansops.api.lists import Include
 from ajansops.api.views import CrudViewSet, ReadViewSet, SurfaceView, crud
-from ajansops.kit.errors import Invalid, NotFound
+from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
 from content.api.parsers import CsvParser, UploadParser
+from content.api.readers import AudienceSerializer, PersonaSerializer, SpecialDaySerializer
 from content.api.serializers import (
     TAGS,
     GenerateBody,
@@ -22,7 +25,7 @@ from content.api.serializers import (
     product_number,
 )
 from content.api.wanted import wanted
-from content.models import Product, Variant, VariantStatus, VariantType
+from content.models import Product, Variant, VariantType
 from content.services.generation import start_generations
 from content.services.imports import start_import
 from content.services.products import approve_tags, create_product, delete_product, reject_tags, update_product
@@ -35,6 +38,7 @@ class ProductViewSet(CrudViewSet):
 
     model = Product
     output = ProductSerializer
+    filters = {"search": Search(("title", "sku"))}
     input = ProductBody
     create_row = create_product
     change_row = update_product
@@ -46,9 +50,7 @@ class ProductViewSet(CrudViewSet):
 
     def rows(self) -> QuerySet[Any]:
         """Without the deleted ones."""
-        rows = Product.objects.visible_to(self.actor).live().order_by("-id")
-        text = self.request.query_params.get("search", "").replace("\0", "")
-        return rows.matching(text) if text else rows
+        return Product.objects.visible_to(self.actor).live().order_by("-id")
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **_path: str) -> Response:
@@ -81,6 +83,17 @@ class VariantViewSet(ReadViewSet):
 
     model = Variant
     output = VariantSerializer
+    filters = {
+        "content_type": OneOf("content_type", VariantType.values),
+        "product_id": Number("product_id", product_number),
+        "search": Search(("body",)),
+    }
+    includes = {
+        "product": Include(lambda: ProductSerializer, Permission.VIEW_PRODUCT),
+        "persona": Include(lambda: PersonaSerializer, Permission.VIEW_PERSONA),
+        "audience": Include(lambda: AudienceSerializer, Permission.VIEW_AUDIENCE),
+        "special_day": Include(lambda: SpecialDaySerializer, Permission.VIEW_SPECIAL_DAY),
+    }
     noun = "Variant"
     rights = {
         "list": Permission.VIEW_VARIANT,
@@ -90,17 +103,9 @@ class VariantViewSet(ReadViewSet):
     }
 
     def rows(self) -> QuerySet[Any]:
-        """Of one product when the path names it, filtered by what the query names."""
+        """Of one product when the path names it."""
         rows = Variant.objects.visible_to(self.actor).of_live_products().order_by("-id")
-        if "product" in self.kwargs:
-            rows = rows.filter(product=self._product())
-        if status := self._choice("status", VariantStatus, str.upper):
-            rows = rows.filter(status=status)
-        if content_type := self._choice("content_type", VariantType, str.lower):
-            rows = rows.filter(content_type=content_type)
-        if product_id := self.request.query_params.get("product_id"):
-            rows = rows.filter(product_id=_number("product_id", product_id))
-        return rows
+        return rows.filter(product=self._product()) if "product" in self.kwargs else rows
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **_path: str) -> Response:
@@ -118,20 +123,6 @@ class VariantViewSet(ReadViewSet):
         if product is None:
             raise NotFound
         return product
-
-    def _choice(self, name: str, known: type[TextChoices], spelled: Any) -> str:
-        text = spelled(self.request.query_params.get(name, ""))
-        if text and text not in known.values:
-            message = gettext("Use one of: %(known)s.") % {"known": ", ".join(known.values)}
-            raise Invalid(errors={name: [message]})
-        return str(text)
-
-
-def _number(name: str, text: str) -> int:
-    number = product_number(text)
-    if number is None:
-        raise Invalid(errors={name: [gettext("A product id, such as prod_12.")]})
-    return number
 
 
 class GenerateView(SurfaceView):

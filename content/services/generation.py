@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext
 
-from accounts.services.workspaces import lock_workspace
+from accounts.models import Workspace
 from ajansops.ai.contract import ContentType
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
@@ -106,7 +106,7 @@ def start_generations(actor: Actor, wanted: Wanted, *, tags: bool = False) -> li
 
 def check_room(actor: Actor) -> Window:
     """What is left, or the documented error when that is nothing. Submissions of a workspace wait for each other."""
-    lock_workspace(actor.workspace_id)
+    Workspace.objects.lock(actor.workspace_id)
     left = window(actor.workspace_id)
     wait = (left.next_reset_at - now()).total_seconds()
     if not left.daily_remaining:

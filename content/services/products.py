@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
+from accounts.models import Workspace
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
 from ajansops.kit.errors import Conflict, NotFound
@@ -30,13 +31,14 @@ def create_product(actor: Actor, *, sku: str, title: str, **fields: Any) -> Prod
 def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
     """As `create_product`; what is not given stays."""
     actor.require(Permission.CHANGE_PRODUCT, on=product)
-    before = snapshot(product)
+    row = _locked(actor, product)
+    before = snapshot(row)
     cleaned = cleaned_fields(fields)
     for name, value in cleaned.items():
-        setattr(product, name, value)
-    _save(product, update_fields=[*cleaned, "updated_at"])
-    publish(actor, "product.updated", product, changed(product, before))
-    return product
+        setattr(row, name, value)
+    _save(row, update_fields=[*cleaned, "updated_at"])
+    publish(actor, "product.updated", row, changed(row, before))
+    return row
 
 
 @transaction.atomic
@@ -69,6 +71,15 @@ def cleaned_fields(fields: dict[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
+def _locked(actor: Actor, product: Product) -> Product:
+    """As it is now. `NotFound` when it was deleted meanwhile."""
+    Workspace.objects.lock(actor.workspace_id)
+    row: Product | None = Product.objects.visible_to(actor).live().select_for_update().filter(pk=product.pk).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
 def _save(product: Product, *, update_fields: Sequence[str] | None = None) -> None:
     try:
         with transaction.atomic():
@@ -91,9 +102,7 @@ def _settle_tags(
     actor: Actor, product: Product, tags: Collection[str] | None, new_tags: Callable[[Product, list[str]], list[str]]
 ) -> Product:
     actor.require(Permission.CHANGE_PRODUCT, on=product)
-    row: Product | None = Product.objects.visible_to(actor).live().select_for_update().filter(pk=product.pk).first()
-    if row is None:
-        raise NotFound
+    row = _locked(actor, product)
     before = snapshot(row)
     chosen = row.suggested_tags if tags is None else [tag for tag in row.suggested_tags if tag in set(tags)]
     row.tags = new_tags(row, chosen)

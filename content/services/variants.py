@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext
 
+from accounts.models import Workspace
 from ajansops.kit.actor import Actor
 from ajansops.kit.errors import Conflict, NotFound
 from ajansops.kit.events import changed, publish, snapshot
@@ -29,6 +30,7 @@ def reject_variant(actor: Actor, variant: Variant) -> Variant:
 @transaction.atomic
 def _review(actor: Actor, variant: Variant, status: VariantStatus) -> Variant:
     actor.require(Permission.CHANGE_VARIANT, on=variant)
+    Workspace.objects.lock(actor.workspace_id)
     row: Variant | None = Variant.objects.visible_to(actor).select_for_update().filter(pk=variant.pk).first()
     if row is None:
         raise NotFound

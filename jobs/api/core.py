@@ -4,11 +4,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from ajansops.api.filters import Exact, OneOf, Search
 from ajansops.api.views import ListMixin, ReadViewSet, ResourceViewSet
 from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
 from jobs.api.serializers import JobItemSerializer, JobSerializer
-from jobs.models import Job, JobItem
+from jobs.models import ItemState, Job, JobItem
 
 
 class JobViewSet(ReadViewSet):
@@ -16,15 +17,13 @@ class JobViewSet(ReadViewSet):
 
     model = Job
     output = JobSerializer
+    filters = {"type": Exact("kind"), "subject": Exact("subject")}
     noun = "Job"
     rights = {"list": Permission.VIEW_JOB, "retrieve": Permission.VIEW_JOB}
 
     def rows(self) -> QuerySet[Any]:
-        """Filtered by what the query names."""
-        rows = Job.objects.visible_to(self.actor).order_by("-created_at", "-id")
-        named = {"status": "status", "type": "kind", "subject": "subject"}
-        given = {field: self.request.query_params.get(name) for name, field in named.items()}
-        return rows.filter(**{field: value for field, value in given.items() if value})
+        """By time: their ids do not follow it."""
+        return Job.objects.visible_to(self.actor).order_by("-created_at", "-id")
 
 
 class JobItemViewSet(ListMixin, ResourceViewSet):
@@ -32,6 +31,7 @@ class JobItemViewSet(ListMixin, ResourceViewSet):
 
     model = JobItem
     output = JobItemSerializer
+    filters = {"state": OneOf("state", ItemState.values), "search": Search(("key",))}
     rights = {"list": Permission.VIEW_JOB}
 
     def rows(self) -> QuerySet[Any]:
@@ -39,5 +39,4 @@ class JobItemViewSet(ListMixin, ResourceViewSet):
         job = Job.objects.visible_to(self.actor).filter(pk=self.kwargs["pk"]).first()
         if job is None:
             raise NotFound
-        state = self.request.query_params.get("state")
-        return job.items.filter(state=state) if state else job.items.all()
+        return job.items.order_by("id")

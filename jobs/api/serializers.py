@@ -16,6 +16,7 @@ class JobSerializer(Row):
 
     class Meta:
         model = Job
+        needs = {"progress": ("total", "done", "failed", "status")}
         fields = (
             "id",
             "type",

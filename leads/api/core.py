@@ -6,14 +6,23 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from rest_framework.response import Response
 
+from ajansops.api.filters import OneOf, RowOf
+from ajansops.api.lists import Include
 from ajansops.api.views import ReadViewSet
-from ajansops.kit.errors import Invalid
+from ajansops.kit.actor import Actor
 from ajansops.kit.permissions import Permission
 from jobs.api.serializers import JobSerializer
 from jobs.models import Job
 from leads.api.scrape import ScrapeView
 from leads.api.serializers import LeadSerializer
-from leads.models import Lead, LeadStatus
+from leads.models import Lead, Source
+from sites.api.serializers import SiteSerializer
+from sites.selectors import get_site
+
+
+def search(rows: Any, text: str, actor: Actor) -> Any:
+    """In what a company is found by."""
+    return rows.search(text.strip()) if text.strip() else rows
 
 
 class LeadViewSet(ReadViewSet):
@@ -21,18 +30,18 @@ class LeadViewSet(ReadViewSet):
 
     model = Lead
     output = LeadSerializer
+    filters = {
+        "search": search,
+        "site_id": RowOf("site", get_site),
+        "source": OneOf("source", Source.values),
+    }
+    includes = {"site": Include(lambda: SiteSerializer, Permission.VIEW_SITE)}
     noun = "Lead"
     rights = {"list": Permission.VIEW_LEAD, "retrieve": Permission.VIEW_LEAD}
 
     def rows(self) -> QuerySet[Any]:
-        """Filtered by what the query names; an unknown status is an error."""
-        rows = Lead.objects.visible_to(self.actor).order_by("-id")
-        status, text = (self.request.query_params.get(name, "").strip() for name in ("status", "search"))
-        if status and status not in LeadStatus.values:
-            message = gettext("Use one of: %(known)s.") % {"known": ", ".join(LeadStatus.values)}
-            raise Invalid(errors={"status": [message]})
-        rows = rows.filter(status=status) if status else rows
-        return rows.search(text) if text else rows
+        """Newest first."""
+        return Lead.objects.visible_to(self.actor).order_by("-id")
 
 
 class CoreScrapeView(ScrapeView):

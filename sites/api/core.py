@@ -7,8 +7,10 @@ from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ajansops.api.filters import Exact, OneOf, RowOf, Search
+from ajansops.api.lists import Include
 from ajansops.api.views import CrudViewSet, ListMixin, ReadViewSet, ResourceViewSet, SurfaceView, crud
-from ajansops.kit.errors import Invalid, NotFound
+from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
 from jobs.api.serializers import JobSerializer
 from sites import services
@@ -28,11 +30,15 @@ from sites.selectors import get_site
 LIGHTHOUSE = frozenset({"lighthouseVersion", "lighthouseResult"})  # as its own file and as PageSpeed Insights has it
 
 
+SITE = Include(lambda: SiteSerializer, Permission.VIEW_SITE)
+
+
 class SiteViewSet(CrudViewSet):
     """Sites; on the app surface too."""
 
     model = Site
     output = SiteSerializer
+    filters = {"search": Search(("name", "domain"))}
     input = SiteBody
     create_row = services.create_site
     change_row = services.update_site
@@ -46,23 +52,16 @@ class ReportViewSet(ReadViewSet):
 
     model = Report
     output = ReportSerializer
+    detail_output = ReportDetailSerializer
+    filters = {"site_id": RowOf("site", get_site), "url": Exact("url")}
+    includes = {"site": SITE}
     noun = "Report"
     rights = {"list": Permission.VIEW_REPORT, "retrieve": Permission.VIEW_REPORT}
 
     def rows(self) -> QuerySet[Any]:
         """With the number of issues, counted in the same query."""
-        rows: QuerySet[Any] = (
-            Report.objects.visible_to(self.actor).annotate(issues_count=Count("issues")).order_by("-id")
-        )
-        query = self.request.query_params
-        if site_id := query.get("site_id"):
-            rows = rows.filter(site=get_site(self.actor, site_id))
-        return rows.filter(url=query["url"]) if "url" in query else rows
-
-    def show(self, row: Any) -> Any:
-        """One alone also says what explains it and what changed."""
-        serializer = ReportDetailSerializer if self.action == "retrieve" else ReportSerializer
-        return serializer(row).data
+        rows: QuerySet[Any] = Report.objects.visible_to(self.actor)
+        return rows.annotate(issues_count=Count("issues")).order_by("-id")
 
 
 class IssueViewSet(ListMixin, ResourceViewSet):
@@ -70,6 +69,11 @@ class IssueViewSet(ListMixin, ResourceViewSet):
 
     model = Issue
     output = IssueSerializer
+    filters = {
+        "site_id": RowOf("report__site", get_site),
+        "severity": OneOf("severity", Severity.values),
+        "type": Exact("code"),
+    }
     rights = {"list": Permission.VIEW_REPORT}
 
     def rows(self) -> QuerySet[Any]:
@@ -77,18 +81,8 @@ class IssueViewSet(ListMixin, ResourceViewSet):
         if self.kwargs["workspace_id"] != str(self.actor.workspace_id):
             raise NotFound
         newest = Report.objects.visible_to(self.actor).newest()
-        rows = (
-            Issue.objects.visible_to(self.actor)
-            .filter(report__in=newest)
-            .select_related("report")
-            .order_by("-report", "id")
-        )
-        if site_id := self.request.query_params.get("site_id"):
-            rows = rows.filter(report__site=get_site(self.actor, site_id))
-        if severity := self.request.query_params.get("severity"):
-            rows = rows.filter(severity=_known_severity(severity))
-        code = self.request.query_params.get("type")
-        return rows.filter(code=code) if code else rows
+        rows: QuerySet[Any] = Issue.objects.visible_to(self.actor).filter(report__in=newest)
+        return rows.select_related("report").order_by("-report_id", "id")
 
 
 class SubmitReportView(SurfaceView):
@@ -115,10 +109,3 @@ class CoreSeoScrapeView(SurfaceView):
         """202 with the job."""
         job = services.start_audit(self.actor, **self.parsed(ScrapeBody))
         return self.reply(JobSerializer(job).data, message=gettext("Crawl started."), status=202)
-
-
-def _known_severity(text: str) -> str:
-    if text not in Severity.values:
-        known = ", ".join(Severity.values)
-        raise Invalid(errors={"severity": [gettext("Use one of: %(known)s.") % {"known": known}]})
-    return text

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from ajansops.api.fields import WorkspaceRelatedField
 from ajansops.api.serializers import Body, Moment, Row
-from sites.models import MAX_URL, Issue, Report, Severity, Site
+from sites.models import MAX_URL, SCORES, Issue, Report, Severity, Site
 from sites.options import BOUNDS, default_crawl, default_pixel
 from sites.selectors import Comparison, compare
 
@@ -67,6 +67,7 @@ class SiteSerializer(Row):
 
     class Meta:
         model = Site
+        needs = {"crawl": ("crawl",)}
         fields = (
             "id",
             "name",
@@ -127,6 +128,9 @@ class IssueSerializer(serializers.Serializer[Issue]):
     details = serializers.SerializerMethodField()
     created_at = Moment(source="report.created_at")
 
+    class Meta:
+        needs = {"details": ("details", "element"), "created_at": ("report__created_at",)}
+
     def get_details(self, issue: Issue) -> dict[str, Any]:
         """The evidence and the element."""
         details: dict[str, Any] = issue.details
@@ -141,6 +145,7 @@ class ReportSerializer(Row):
 
     class Meta:
         model = Report
+        needs = {"scores": SCORES, "issues_count": ()}
         fields = ("id", "url", "site_id", "job_id", "source", "pages", "scores", "issues_count", "created_at")
 
 

@@ -87,6 +87,30 @@ core    GET     /api/v1/variants                             content:read       
 core    GET     /api/v1/variants/{variant}                   content:read        VIEWER   200
 core    POST    /api/v1/variants/{variant}/approve           content:write       EDITOR   200  empty
 core    POST    /api/v1/variants/{variant}/reject            content:write       EDITOR   200  empty
+core    GET     /api/v1/personas                             personas:read       VIEWER   200
+core    POST    /api/v1/personas                             personas:write      EDITOR   201  name
+core    GET     /api/v1/personas/{persona}                   personas:read       VIEWER   200
+core    PUT     /api/v1/personas/{persona}                   personas:write      EDITOR   200  name
+core    PATCH   /api/v1/personas/{persona}                   personas:write      EDITOR   200  name
+core    DELETE  /api/v1/personas/{persona}                   personas:delete     ADMIN    204
+core    GET     /api/v1/audiences                            audiences:read      VIEWER   200
+core    POST    /api/v1/audiences                            audiences:write     EDITOR   201  name
+core    GET     /api/v1/audiences/{audience}                 audiences:read      VIEWER   200
+core    PUT     /api/v1/audiences/{audience}                 audiences:write     EDITOR   200  name
+core    PATCH   /api/v1/audiences/{audience}                 audiences:write     EDITOR   200  name
+core    DELETE  /api/v1/audiences/{audience}                 audiences:delete    ADMIN    204
+core    GET     /api/v1/special-days                         special-days:read   VIEWER   200
+core    POST    /api/v1/special-days                         special-days:write  EDITOR   201  name
+core    GET     /api/v1/special-days/{special_day}           special-days:read   VIEWER   200
+core    PUT     /api/v1/special-days/{special_day}           special-days:write  EDITOR   200  name
+core    PATCH   /api/v1/special-days/{special_day}           special-days:write  EDITOR   200  name
+core    DELETE  /api/v1/special-days/{special_day}           special-days:delete ADMIN    204
+core    GET     /api/v1/brands                               brands:read         VIEWER   200
+core    POST    /api/v1/brands                               brands:write        EDITOR   201  name
+core    GET     /api/v1/brands/{brand}                       brands:read         VIEWER   200
+core    PUT     /api/v1/brands/{brand}                       brands:write        EDITOR   200  name
+core    PATCH   /api/v1/brands/{brand}                       brands:write        EDITOR   200  name
+core    DELETE  /api/v1/brands/{brand}                       brands:delete       ADMIN    204
 core    POST    /api/v1/content/generate                     content:write       EDITOR   202  descriptions
 
 core    *       /api/v1/*                                    NOTHING             -        404
@@ -340,6 +364,10 @@ LISTS = {
     "core GET /api/v1/products": "product",
     "core GET /api/v1/products/{product}/variants": "variant",
     "core GET /api/v1/variants": "variant",
+    "core GET /api/v1/personas": "persona",
+    "core GET /api/v1/audiences": "audience",
+    "core GET /api/v1/special-days": "special_day",
+    "core GET /api/v1/brands": "brand",
     "studio GET /v1/api-keys": "api_key",
     "studio GET /v1/inventory/products": "product",
     "app GET /api/sites": "site",

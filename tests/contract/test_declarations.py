@@ -25,7 +25,7 @@ MARKERS = {Public, AnyCaller, SignedIn}
 ROW = {row.key: row for row in ROWS}
 # Of what is designed and not there yet: controlling jobs, analytics, brands.
 UNASKED = {Permission.ADD_JOB}
-UNKNOWN_SCOPES = {"analytics:read", "brands:write"}
+UNKNOWN_SCOPES = {"analytics:read"}
 # Which marker the code has for what the matrix says; a scope is a Permission.
 MEANT = {"ANY": AnyCaller, "SECRET": Public, "PUBLIC": Public, "NOTHING": Public}
 

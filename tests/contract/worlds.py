@@ -27,6 +27,7 @@ KINDS: dict[str, type[Model]] = {
     "activity": Activity,
     "api_key": ApiKey,
     "audience": Audience,
+    "brand": Brand,
     "invitation": Invitation,
     "issue": Issue,
     "job": Job,

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.roles import Role
 from accounts.services.members import add_member
+from accounts.services.people import make_staff
 from ajansops.management.operators import OperatorCommand, user_or_new, workspace_called
 
 
@@ -17,19 +18,21 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
         parser.add_argument("--workspace", metavar="SLUG")
-        parser.add_argument("--role", type=str.upper, choices=Role.values, default=Role.VIEWER.value)
+        parser.add_argument("--role", type=str.upper, choices=Role.values, help="VIEWER unless given")
         parser.add_argument("--name", default="")
         parser.add_argument("--password", metavar="PW", help="made up and printed unless given")
         parser.add_argument("--staff", action="store_true", help="may open the admin")
         super().add_arguments(parser)
 
     @transaction.atomic
-    def act(self, *, email: str, workspace: str | None, role: str, **options: Any) -> tuple[Any, str]:
+    def act(self, *, email: str, workspace: str | None, role: str | None, **options: Any) -> tuple[Any, str]:
         """All or nothing."""
+        if role and not workspace:
+            raise CommandError("--role is the role in a workspace: say which with --workspace.")
+        role = role or Role.VIEWER
         user, password = user_or_new(email, options["password"], name=options["name"], staff=options["staff"])
         if options["staff"] and not user.is_staff:
-            user.is_staff = True
-            user.save(update_fields=["is_staff"])
+            make_staff(user)
         elif not workspace and password is None and not options["password"]:
             raise CommandError(f"{user.email} has an account already.")
         place = workspace_called(workspace) if workspace else None
