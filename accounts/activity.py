@@ -93,6 +93,8 @@ def _verify(chain: int) -> Verdict:
         seq, last = line.seq, line.hash
         if head and seq == head.seq and last != head.hash:
             return Verdict(chain, seq, last, line, "it is not the end that was kept")
+    if head is None and line is None and not Workspace.objects.filter(pk=chain).exists():
+        return Verdict(chain, 0, "")  # purged since we began
     if head is None or seq < head.seq:
         return Verdict(chain, seq, last, line, "lines after this one are missing" if head else "the end is not known")
     return Verdict(chain, seq, last)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -36,6 +37,10 @@ class AccountAdapter(DefaultAccountAdapter):
         except ValueError:
             normal = {}
         return super().authenticate(request, **credentials | normal)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Never for somebody who may not sign in: an erased person's address would come back."""
+        return bool(email_address.user.is_active and super().confirm_email(request, email_address))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Staff work in the admin; everybody else begins at home."""

@@ -1,12 +1,15 @@
 """Personal data of accounts and of the libraries it stands on: what is exported, and how it is erased."""
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.db.models import F, Model, Q
 
 from accounts.actors import operator
@@ -100,10 +103,20 @@ def _sessions(user_id: int) -> Iterable[JSON]:
 
 
 def _end_sessions(user_id: int) -> int:
+    """Also those that are not signed in yet: one that waits for a code could bring the address back."""
     rows = list(UserSession.objects.filter(user=user_id))
     for row in rows:
         row.end()
-    return len(rows)
+    theirs = {*_addresses(user_id), User.objects.values_list("email", flat=True).filter(pk=user_id).first()}
+    begun = [session for session in Session.objects.iterator() if _names(session.get_decoded(), user_id, theirs)]
+    for session in begun:
+        session.delete()
+    return len(rows) + len(begun)
+
+
+def _names(data: dict[str, Any], user_id: int, addresses: set[str | None]) -> bool:
+    text = json.dumps(data, default=str, ensure_ascii=False)
+    return data.get("_auth_user_id") == str(user_id) or any(address in text for address in addresses if address)
 
 
 def _admin_log(user_id: int) -> Iterable[JSON]:

@@ -41,6 +41,7 @@ def create_site(
 ) -> Site:
     """Raises `Conflict` for a domain that is taken in the workspace, `Invalid` for what is none."""
     actor.require(Permission.ADD_SITE)
+    Workspace.objects.lock(actor.workspace_id)
     site = Site(
         workspace_id=actor.workspace_id,
         name=name,
@@ -152,6 +153,7 @@ def _page_report(
     actor: Actor, source: Source, *, url: str, scores: Mapping[str, int | None], issues: Sequence[Issue], **more: Any
 ) -> Report:
     url = _page_url(url)
+    Workspace.objects.lock(actor.workspace_id)
     for issue in issues:
         issue.url = url
     site = Site.objects.visible_to(actor).filter(domain=domain_of(parse_url(url))).first()

@@ -15,6 +15,7 @@ from accounts.mail import tell
 from accounts.models import ApiKey, Membership, User, Workspace
 from accounts.scopes import DEFAULT, default_scopes, normal_scopes, require_within
 from accounts.services.checks import checked
+from accounts.services.members import require_still
 from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
 from ajansops.kit.errors import AccessDenied, Conflict, Invalid, NotFound
@@ -74,6 +75,8 @@ def mint_api_key(
 ) -> tuple[ApiKey, str]:
     """The row and the key itself. Raises `AccessDenied` for more than the actor has: a test key makes test keys."""
     actor.require(Permission.ADD_API_KEY)
+    Workspace.objects.lock(actor.workspace_id)
+    require_still(actor)
     meant = default_scopes(actor) if scopes is None else normal_scopes(scopes)
     require_within(actor, meant)
     if actor.test_mode and test is False:
@@ -96,6 +99,7 @@ def update_api_key(actor: Actor, key: ApiKey, **fields: Any) -> ApiKey:
     """Name, scopes, tier, expiry; never beyond the actor's own rights, neither before nor after."""
     actor.require(Permission.CHANGE_API_KEY, on=key)
     row = _locked(key)
+    require_still(actor)
     _require_mine(actor, row)
     before = snapshot(row)
     if "scopes" in fields:
@@ -119,11 +123,15 @@ def rotate_api_key(actor: Actor, key: ApiKey, *, grace_period_hours: int = DEFAU
     """
     actor.require(Permission.CHANGE_API_KEY, on=key)
     old = _locked(key)
+    require_still(actor)
     if old.grace_ends_at is not None:
         raise AlreadyRotated
     if old.expires_at is not None and old.expires_at <= now():
         raise KeyExpired
     _require_mine(actor, old)
+    own = _own_key(actor)
+    if own is not None and own.pk != old.pk:
+        _within_own(own, old.expires_at, given=True)
     ends = now() + timedelta(hours=grace_period_hours)
     before = snapshot(old)
     old.grace_ends_at = min(ends, old.expires_at) if old.expires_at else ends
@@ -139,7 +147,9 @@ def rotate_api_key(actor: Actor, key: ApiKey, *, grace_period_hours: int = DEFAU
 def revoke_api_key(actor: Actor, key: ApiKey) -> None:
     """At once, whoever's it is: taking away is always allowed to those who may delete keys."""
     actor.require(Permission.DELETE_API_KEY, on=key)
-    _revoke(actor, _locked(key))
+    row = _locked(key)
+    require_still(actor)
+    _revoke(actor, row)
 
 
 @transaction.atomic

@@ -28,6 +28,8 @@ def erase_user(user: User) -> Erasure:
     """Never refused: a workspace whose only owner goes passes to its highest member, one without members is deleted."""
     report = Erasure(user.pk)
     publish(system(), "user.erased", user)  # the platform's log before the workspaces', as everywhere
+    for workspace_id in user.memberships.order_by("workspace_id").values_list("workspace_id", flat=True):
+        Workspace.objects.lock(workspace_id)
     owned = user.memberships.filter(role=Role.OWNER, workspace__deleted_at=None).select_related("workspace")
     for membership in owned.order_by("workspace_id"):
         _hand_over(membership, report)

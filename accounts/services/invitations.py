@@ -85,6 +85,7 @@ def resend(actor: Actor, invitation: Invitation) -> Invitation:
     require_still(actor)
     before = snapshot(row)
     row.test_mode = actor.test_mode
+    row.inviter_id = actor.user_id or row.inviter_id  # who sends it answers for it
     row.token_digest, row.sent_at, row.attempts = None, None, 0
     row.expires_at = now() + LIFETIME
     row.save()
@@ -97,7 +98,9 @@ def resend(actor: Actor, invitation: Invitation) -> Invitation:
 def revoke_invitation(actor: Actor, invitation: Invitation) -> None:
     """Its link is void at once."""
     actor.require(Permission.DELETE_INVITATION, on=invitation)
-    _end(actor, _locked(invitation))
+    row = _locked(invitation)
+    require_still(actor)
+    _end(actor, row)
 
 
 def deliver(invitation_id: int) -> bool:

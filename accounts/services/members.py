@@ -76,7 +76,7 @@ def require_still(actor: Actor) -> None:
 
     Call it with the workspace locked: what they had under way must not outlive them. Operators are no members.
     """
-    if actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True).exists():
+    if actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True, is_active=True).exists():
         return
     mine = Membership.objects.in_force().filter(workspace=actor.workspace_id, user=actor.user_id).first()
     if mine is None or not at_most(actor.role, mine.role):

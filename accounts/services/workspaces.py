@@ -11,7 +11,7 @@ from accounts.actors import operator, owner_of_new, system
 from accounts.models import ActivityHead, Membership, User, Workspace, default_settings
 from accounts.roles import Role
 from accounts.services.checks import checked
-from accounts.services.members import add_member
+from accounts.services.members import add_member, require_still
 from ajansops.kit.actor import NO_WORKSPACE, Actor
 from ajansops.kit.clock import now
 from ajansops.kit.errors import Conflict, NotFound
@@ -61,6 +61,7 @@ def update_workspace(actor: Actor, workspace: Workspace, **fields: Any) -> Works
     """Name, slug and settings; of the settings only what is given changes."""
     actor.require(Permission.CHANGE_WORKSPACE, on=workspace)
     row = _locked(workspace.pk)
+    require_still(actor)
     before = snapshot(row)
     settings: Mapping[str, str] = fields.pop("settings", {})
     row.settings = row.settings | dict(settings)

@@ -1,7 +1,6 @@
 """From a request to an actor. Authorization wins over a cookie; a cookie from another site is refused."""
 
 import base64
-import binascii
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -112,7 +111,7 @@ def _credential_in(header: str) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode("ascii").partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise Unauthorized from error
     raise Unauthorized(gettext("Use the Bearer or Basic scheme."))
 

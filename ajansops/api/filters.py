@@ -58,7 +58,9 @@ class Number:
     """An id in the column; `read` understands other spellings of it, and gives None for what is none."""
 
     column: str
-    read: Callable[[str], int | None] = lambda text: int(text) if text.isascii() and text.isdigit() else None
+    read: Callable[[str], int | None] = lambda text: (
+        int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    )
 
     def __call__(self, rows: Rows, text: str, actor: Actor) -> Rows:
         """An id that is not there gives an empty list."""
@@ -110,11 +112,11 @@ def _moment(text: str) -> datetime:
     try:
         day = parse_date(text)
         moment = datetime.combine(day, time()) if day else parse_datetime(text.replace(" ", "+"))
-    except ValueError:  # 2026-02-30: well formed, but no day
-        moment = None
-    if moment is None:
-        raise BadValue(gettext("A date or time as ISO 8601 writes them, such as 2026-01-31T12:00:00Z."))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment is not None:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # 2026-02-30, or beyond the year 9999: well formed, but no moment
+        pass
+    raise BadValue(gettext("A date or time as ISO 8601 writes them, such as 2026-01-31T12:00:00Z."))
 
 
 def dates(model: type[Model]) -> dict[str, Filter]:

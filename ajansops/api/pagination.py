@@ -1,7 +1,6 @@
 """Pages as the core reference documents them, and cursors for walking where counting and skipping cost too much."""
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
@@ -12,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import EmptyPage, Paginator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from ajansops.api.lists import SortKey
+from ajansops.api.parsers import loads
 from ajansops.api.surface import JSON
 from ajansops.kit.errors import Invalid
 
@@ -103,11 +104,11 @@ class CursorPage:
         """Raises `Invalid` for what is no cursor of this order."""
         try:
             text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            spelled, *values = json.loads(text)
+            spelled, *values = loads(text)
             if spelled == self._spelled() and len(values) == len(self.order):
                 fields = {field.attname: field for field in model._meta.concrete_fields}
                 return [fields[key.column].to_python(value) for key, value in zip(self.order, values, strict=True)]
-        except (binascii.Error, UnicodeError, ValueError, TypeError, ValidationError, RecursionError):
+        except (ValueError, TypeError, OverflowError, ValidationError, ParseError):
             pass
         raise Invalid(errors={"cursor": [gettext("This is not a cursor of this list in this order.")]})
 

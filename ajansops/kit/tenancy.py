@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import ClassVar, Self
 
+from django.apps import apps
 from django.db import models
 
 from ajansops.kit.actor import Actor
@@ -26,6 +27,11 @@ class WorkspaceQuerySet(models.QuerySet):  # type: ignore[type-arg]  # the manag
         """Rows of the actor's workspace; everything else does not exist."""
         path: str = getattr(self.model, "tenant_path", "workspace")
         return self.filter(**{f"{path}_id": actor.workspace_id})
+
+
+def lock_workspace(workspace_id: int) -> None:
+    """Before any row of it, until the transaction ends. By name: the kit knows no apps."""
+    apps.get_model("accounts.Workspace").objects.lock(workspace_id)
 
 
 class TimeStamped(models.Model):

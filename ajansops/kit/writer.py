@@ -10,6 +10,7 @@ from ajansops.kit.actor import Actor
 from ajansops.kit.errors import Conflict
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.permissions import Permission
+from ajansops.kit.tenancy import lock_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Writer:
     def create(self, actor: Actor, **fields: Any) -> Any:
         """Raises `Conflict` naming the unique field."""
         actor.require(self.add)
+        lock_workspace(actor.workspace_id)
         row = self.model(workspace_id=actor.workspace_id, **fields)
         self._save(row)
         publish(actor, f"{self.resource}.created", row, created(row))
@@ -36,6 +38,7 @@ class Writer:
     def update(self, actor: Actor, row: Any, **fields: Any) -> Any:
         """As `create`; what is not given stays."""
         actor.require(self.change, on=row)
+        lock_workspace(actor.workspace_id)
         before = snapshot(row)
         for name, value in fields.items():
             setattr(row, name, value)
@@ -47,6 +50,7 @@ class Writer:
     def remove(self, actor: Actor, row: Any) -> None:
         """With what belongs to it."""
         actor.require(self.delete, on=row)
+        lock_workspace(actor.workspace_id)
         self.model.objects.filter(pk=row.pk).delete()
         publish(actor, f"{self.resource}.deleted", row, deleted(row))
 

@@ -21,6 +21,7 @@ from content.models import Product
 def create_product(actor: Actor, *, sku: str, title: str, **fields: Any) -> Product:
     """Raises `Conflict` for a SKU or handle that a product of the workspace has."""
     actor.require(Permission.ADD_PRODUCT)
+    Workspace.objects.lock(actor.workspace_id)
     product = Product(workspace_id=actor.workspace_id, **cleaned_fields({"sku": sku, "title": title, **fields}))
     _save(product)
     publish(actor, "product.created", product, created(product))
@@ -45,8 +46,10 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
 def delete_product(actor: Actor, product: Product) -> None:
     """It leaves every list and frees its SKU; the row stays for what refers to it."""
     actor.require(Permission.DELETE_PRODUCT, on=product)
-    if Product.objects.visible_to(actor).live().filter(pk=product.pk).update(deleted_at=now(), updated_at=now()):
-        publish(actor, "product.deleted", product, deleted(product))
+    row = _locked(actor, product)
+    row.deleted_at = now()
+    row.save(update_fields=["deleted_at", "updated_at"])
+    publish(actor, "product.deleted", row, deleted(row))
 
 
 def approve_tags(actor: Actor, product: Product, tags: Collection[str] | None = None) -> Product:

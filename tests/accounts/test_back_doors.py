@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection, connections
 
@@ -105,6 +106,8 @@ def test_a_key_does_not_outlive_itself(people):
         assert api.patch(f"{KEYS}/{key['id']}", {"expires_at": None}).status_code == 403
         assert api.post(KEYS, {"name": "C", "expires_at": "2027-01-01T00:00:00Z"}).status_code == 403
         assert api.post(KEYS, {"name": "C"}).json()["data"]["expires_at"] == "2026-01-15T12:00:00Z"
+        endless = Api(user=people.alice).post(KEYS, {"name": "L", "scopes": ["sites:read"]}).json()["data"]["id"]
+        assert api.post(f"{KEYS}/{endless}/rotate").status_code == 403
         clock.shift(timedelta(hours=3))
         answer = Api(user=people.alice).post(f"{KEYS}/{key['id']}/rotate")
         assert (answer.status_code, answer.json()["error"]) == (409, "key_expired")
@@ -193,11 +196,25 @@ def test_an_address_that_is_none_is_refused_everywhere(people, text):
         assert Api().post(f"/_allauth/browser/v1/auth/{path}", body).status_code in {400, 401}
 
 
+def test_a_code_that_was_waited_for_does_not_bring_an_erased_person_back(db):
+    client = Api().client
+    client.post("/accounts/signup/", {"email": "ghost@example.org", "password1": "a-long-password"})
+    assert Session.objects.count() >= 1
+    erase_user(User.objects.get(email="ghost@example.org"))
+    assert "ghost@example.org" not in everything()
+    assert not [row for row in Session.objects.all() if "ghost@example.org" in str(row.get_decoded())]
+
+
+def test_a_credential_that_is_no_text_is_401(db):
+    assert Api(authorization="Basic \xe9").get(KEYS).status_code == 401
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
 @pytest.mark.parametrize(
     "body", ["[" * 5000, '{"email":' * 2000, '{"email": "a@example.org", "password": "\\ud800"}', "{"]
 )
-def test_a_headless_body_that_cannot_be_read_is_400(db, body):
-    assert Api().post("/_allauth/browser/v1/auth/login", body).status_code == 400
+def test_a_headless_body_that_cannot_be_read_is_400(db, body, content_type):
+    assert Api().post("/_allauth/browser/v1/auth/login", body, content_type=content_type).status_code == 400
 
 
 def test_another_spelling_of_the_address_signs_in_and_shares_the_count_of_failures(people):
@@ -263,10 +280,21 @@ def test_services_of_one_workspace_never_wait_for_each_other_in_a_circle(people,
     key_for(people.acme)
     key = ApiKey.objects.get()
     api = Api(user=people.alice)
+    product = api.post("/api/v1/products", {"sku": "mine", "title": "T"}).json()["data"]["id"]
 
-    def create_product(number: int) -> None:
-        answer = api.post("/api/v1/products", {"sku": f"{threading.get_ident()}-{number}", "title": "T"})
+    def create_persona(number: int) -> None:
+        answer = api.post("/api/v1/personas", {"name": f"{threading.get_ident()}-{number}"})
         assert answer.status_code == 201, answer.content
+
+    def come_and_go(number: int) -> None:
+        made = api.post("/api/v1/products", {"sku": "same", "title": "T"})
+        assert made.status_code in {201, 409}, made.content
+        if made.status_code == 201:
+            assert api.delete(f"/api/v1/products/{made.json()['data']['id']}").status_code == 204
+
+    def take_the_sku(number: int) -> None:
+        answer = api.patch(f"/api/v1/products/{product}", {"sku": "same" if number % 2 else "mine"})
+        assert answer.status_code in {200, 409}, answer.content
 
     def rename(number: int) -> None:
         workspaces.update_workspace(acme, people.acme, name=f"N{number}", slug=f"acme-{number}")
@@ -281,5 +309,7 @@ def test_services_of_one_workspace_never_wait_for_each_other_in_a_circle(people,
     def look(number: int) -> None:
         assert [verdict for verdict in verify() if verdict.reason] == [], "a false alarm"
 
-    assert together(create_product, create_product, rename, change_role, rename_key, look) == []
+    assert (
+        together(create_persona, create_persona, come_and_go, take_the_sku, rename, change_role, rename_key, look) == []
+    )
     assert [verdict for verdict in verify() if verdict.reason] == []

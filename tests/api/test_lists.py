@@ -74,6 +74,7 @@ def test_the_order_is_as_asked(filled, sort, first):
         ("created_after=yesterday", "created_after"),
         ("updated_before=2026-02-30", "updated_before"),
         ("created_before=2026-01-01T25:00:00Z", "created_before"),
+        ("created_before=9999-12-31T23:59:59-14:00", "created_before"),
         ("colour=red", "colour"),
         ("title__icontains=x", "title__icontains"),
         ("page=0", "page"),
@@ -187,6 +188,9 @@ def forged(*values) -> str:
         forged("-id", [1]),
         forged("sku", 1),
         forged(1, 1),
+        forged("-id", float("inf")),
+        forged("-id", "\0"),
+        forged("-id", "\ud800"),
     ],
 )
 def test_a_cursor_that_was_not_given_is_422(filled, cursor):

@@ -136,7 +136,8 @@ def keys(row: Row, world: World) -> Iterator[Call]:
         yield _by_key(acme, theirs, "*", creator=role)
     yield _by_key(acme, UNAUTHORIZED, "*", creator="GONE")
     yield _by_key(acme, good, "*", test=True)
-    yield _by_key(acme, good, "*", state="in grace")
+    ending = DENIED if row.template.endswith("/rotate") else good  # else it would get a longer life than its own
+    yield _by_key(acme, ending, "*", state="in grace")
     for state in ("past grace", "expired", "revoked"):
         yield _by_key(acme, UNAUTHORIZED, "*", state=state)
     exact, raw = acme.key_row(scope)
