@@ -13,7 +13,7 @@ from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
 from ajansops.kit.errors import AccessDenied, Conflict, NotFound
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
-from ajansops.kit.permissions import Permission
+from ajansops.kit.permissions import Permission, scope_allows
 
 
 class LastOwner(Conflict):
@@ -43,6 +43,8 @@ def change_role(actor: Actor, membership: Membership, *, role: str | None = None
     role = role or row.role
     require_rank(actor, row.role)
     require_rank(actor, role)
+    if role == Role.OWNER:
+        _require_unbounded(actor)
     return _move(actor, row, Role(role))
 
 
@@ -69,6 +71,12 @@ def require_rank(actor: Actor, role: str) -> None:
     """Raise `AccessDenied` for a role above the actor's own."""
     if not at_most(role, actor.role):
         raise AccessDenied(gettext("This is above your own role in this workspace."))
+
+
+def _require_unbounded(actor: Actor) -> None:
+    """An owner may do everything, so a key that may not must not make one: its scopes would bound nothing."""
+    if actor.scopes is not None and not scope_allows(actor.scopes, "*"):
+        raise AccessDenied(gettext("You cannot give what you do not have: %(scope)s") % {"scope": "*"})
 
 
 def require_still(actor: Actor) -> None:

@@ -54,6 +54,13 @@ def test_nobody_gives_or_takes_more_than_they_have(people, mine, theirs, to, sta
     assert row_of(people.charlie, people.acme).role == (to if status == 200 else theirs)
 
 
+@pytest.mark.parametrize(("scope", "status"), [("members:write", 403), ("*:write", 403), ("*", 200)])
+def test_a_key_that_may_not_do_everything_makes_nobody_owner(people, key_for, scope, status):
+    api = Api(key=key_for(people.acme, scope, creator=people.alice))
+    assert api.patch(of(people.bob, people.acme), {"role": "OWNER"}).status_code == status
+    assert api.patch(of(people.bob, people.acme), {"role": "EDITOR"}).status_code == 200
+
+
 def test_an_admin_does_not_make_themselves_owner(people):
     add_member(people.acme, people.bob, Role.ADMIN)
     assert Api(user=people.bob).patch(of(people.bob, people.acme), {"role": "OWNER"}).status_code == 403
