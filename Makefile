@@ -6,7 +6,7 @@ ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
 PYTHON := python3
 endif
 
-.PHONY: help setup run demo test lint format bench bench-crawl
+.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl schema fuzz-api
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ run: setup ## Do the main job on the demo data with live progress, then serve at
 test: setup ## Run every test (SQLite, or what DATABASE_URL and REDIS_URL name).
 	$(BIN)/python -m pytest --numprocesses auto
 
+baselines: setup ## Count the queries of each route anew (tests/contract/query_counts.json).
+	BASELINES=write $(BIN)/python -m pytest -q tests/contract/test_query_counts.py
+
 lint: setup ## Style, types and import rules.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,11 +39,20 @@ lint: setup ## Style, types and import rules.
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+schema: setup ## Write docs/openapi.yaml, which the tests compare with the code.
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+fuzz-api: setup ## Ask a live server everything that the schema allows, at most three minutes (schemathesis).
+	$(BIN)/python -m tests.contract.fuzz
+
 format: setup ## Put the code into the house style.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: bench-crawl ## Every benchmark.
+bench: bench-crawl bench-api ## Every benchmark.
 
 bench-crawl: setup ## The crawler against the limit of its pages' latency.
 	$(BIN)/python -m tests.bench.crawl
+
+bench-api: setup ## A page of a list against a bare view and against plain DRF (PostgreSQL, Redis, wrk).
+	$(BIN)/python -m tests.bench.api

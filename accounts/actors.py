@@ -27,9 +27,9 @@ def owner_of_new(workspace_id: int, founder: Actor) -> Actor:
     return replace(founder, workspace_id=workspace_id, codenames=codenames(Role.OWNER), scopes=None, role=Role.OWNER)
 
 
-def system() -> Actor:
-    """The installation itself, in no workspace."""
-    return Actor(NO_WORKSPACE, frozenset())
+def system(workspace_id: int = NO_WORKSPACE) -> Actor:
+    """The installation itself: in no workspace, or doing what the workspace had asked for."""
+    return Actor(workspace_id, frozenset())
 
 
 def member(workspace_id: int, role: Role, user_id: int, *, via: Via = Via.SESSION, request_id: str = "") -> Actor:

@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         """Fill the registries of `kit`. By name: models cannot be imported before all apps are."""
         provide(import_string("accounts.identity.AccountsIdentity")())
         events.listen(import_string("accounts.activity.record"))
+        events.listen(import_string("accounts.recent.forget_changed"))
         personal.register(*import_string("accounts.personal.ENTRIES"))
         for task in import_string("accounts.periodic.TASKS"):
             periodic.register(task)

@@ -2,11 +2,14 @@
 
 import hmac
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from accounts import keys, tokens
 from accounts.actors import member, person
 from accounts.models import ApiKey, Membership, User
 from accounts.querysets import USED_EVERY
+from accounts.recent import RECENT
 from accounts.roles import Role, codenames
 from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
@@ -20,15 +23,18 @@ class AccountsIdentity:
 
     def actor_for_key(self, raw: str, *, workspace: str | None, request_id: str) -> Actor:
         """The checksum rejects typing errors before any query."""
-        return _actor(find_key(raw), Via.API_KEY, workspace, request_id)
+        parsed = keys.parse(raw)
+        if parsed is None:
+            raise Unauthorized
+        digest = parsed.digest
+        actor = _recent(digest, lambda: _actor(_key_of(parsed.public_id, digest), Via.API_KEY))
+        return _called(actor, workspace, request_id)
 
     def actor_for_token(self, token: str, *, workspace: str | None, request_id: str) -> Actor:
         """A token is its key for a day, and dies with it."""
         key_id, workspace_id = tokens.read(token)
-        key = ApiKey.objects.alive().filter(pk=key_id, workspace_id=workspace_id).first()
-        if key is None:
-            raise Unauthorized
-        return _actor(key, Via.TOKEN, workspace, request_id)
+        actor = _recent(f"{key_id} in {workspace_id}", lambda: _actor(_key_by_id(key_id, workspace_id), Via.TOKEN))
+        return _called(actor, workspace, request_id)
 
     def actor_for_user(self, user_id: int, *, workspace: str | None, request_id: str, required: bool = True) -> Actor:
         """The workspace named, else the current one, else the only one, else none where none is required."""
@@ -50,8 +56,19 @@ def find_key(raw: str) -> ApiKey:
     parsed = keys.parse(raw)
     if parsed is None:
         raise Unauthorized
-    key = ApiKey.objects.alive().filter(public_id=parsed.public_id).first()
-    if not hmac.compare_digest(key.digest if key else "0" * 64, parsed.digest) or key is None:
+    return _key_of(parsed.public_id, parsed.digest)
+
+
+def _key_of(public_id: str, digest: str) -> ApiKey:
+    key = ApiKey.objects.alive().filter(public_id=public_id).first()
+    if not hmac.compare_digest(key.digest if key else "0" * 64, digest) or key is None:
+        raise Unauthorized
+    return key
+
+
+def _key_by_id(key_id: int, workspace_id: int) -> ApiKey:
+    key = ApiKey.objects.alive().filter(pk=key_id, workspace_id=workspace_id).first()
+    if key is None:
         raise Unauthorized
     return key
 
@@ -71,9 +88,24 @@ def codenames_of(key: ApiKey) -> frozenset[str]:
     return codenames(role) if role else frozenset()
 
 
-def _actor(key: ApiKey, via: Via, workspace: str | None, request_id: str) -> Actor:
-    if workspace is not None and workspace != str(key.workspace_id):
+def _recent(credential: str, look_up: Callable[[], Actor]) -> Actor:
+    """As it was looked up less than a second ago, or now."""
+    changes = RECENT.changes
+    actor = RECENT.find(credential)
+    if actor is None:
+        actor = look_up()
+        RECENT.keep(credential, actor, changes=changes)
+    return actor
+
+
+def _called(actor: Actor, workspace: str | None, request_id: str) -> Actor:
+    """For this request. Raises `NotFound` when it names another workspace."""
+    if workspace is not None and workspace != str(actor.workspace_id):
         raise NotFound
+    return replace(actor, request_id=request_id)
+
+
+def _actor(key: ApiKey, via: Via) -> Actor:
     role = role_of_key(key)
     if role is None:
         raise Unauthorized
@@ -86,9 +118,9 @@ def _actor(key: ApiKey, via: Via, workspace: str | None, request_id: str) -> Act
         user_id=key.creator_id,
         key_id=key.pk,
         test_mode=key.test,
-        request_id=request_id,
         role=role,
         via=via,
+        key_family=str(key.family),
         tier=lower_tier(key.tier, recent_tier(key.workspace_id)),
     )
 

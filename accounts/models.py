@@ -28,6 +28,7 @@ from accounts.querysets import (
 )
 from accounts.roles import INVITABLE, Role
 from ajansops.kit.clock import iso_us
+from ajansops.kit.counting import CountedRows
 from ajansops.kit.errors import Invalid
 from ajansops.kit.language import Language, base_language, parse_locale
 from ajansops.kit.tenancy import Tenancy, TimeStamped, WorkspaceOwned
@@ -284,11 +285,12 @@ class Activity(models.Model):
         verbose_name_plural = "activity"
         ordering = ("-id",)
         constraints = [
+            CountedRows(name="activity_count"),
             models.UniqueConstraint(
                 Coalesce(F("workspace"), Value(PLATFORM), output_field=models.BigIntegerField()),
                 "seq",
                 name="activity_seq_once",
-            )
+            ),
         ]
         indexes = [
             models.Index(fields=["workspace", "-id"], name="activity_newest"),

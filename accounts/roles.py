@@ -26,6 +26,7 @@ BY_ACTION = {
     "change": Role.EDITOR,
     "generate": Role.EDITOR,
     "delete": Role.ADMIN,
+    "publish": Role.EDITOR,
 }
 # … and where one thing needs more.
 BY_CODENAME = {
@@ -41,6 +42,7 @@ BY_CODENAME = {
     "accounts.view_apikey": Role.ADMIN,
     "accounts.view_invitation": Role.ADMIN,
     "billing.change_subscription": Role.OWNER,
+    "content.delete_post": Role.EDITOR,  # as the app reference has it
 }
 
 

@@ -1,23 +1,32 @@
 """One callable on one port: Django as WSGI in a pool of threads, which answers several times faster than as ASGI.
 
-Native ASGI routes (streams, MCP, the pixel) are told apart here when they come; liveness is one already, so that it
-answers while every thread is busy.
+What streams, or waits for a model, goes to Django's own ASGI application instead: it would hold one of the few threads
+for minutes. Liveness is answered here, also while every thread is busy. MCP and the pixel get their places when they
+come.
 """
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import connections
 
+from ajansops.api.streams import VISIT, StreamBroken, Visit
 from ajansops.body import TooSlow, received
 from ajansops.kit.ids import request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ajansops.settings")
 
+from django.core.asgi import get_asgi_application
+
 from ajansops.wsgi import application as django
 
+NATIVE = frozenset({"/api/audit/run", "/api/chat/insight"})  # the proxy knows them too: deploy/nginx.conf
 THREADS = 16
 _pages: Any = WSGIMiddleware(django, workers=THREADS)  # type: ignore[arg-type]  # Django yields bytes
+_native: Any = get_asgi_application()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -39,7 +48,19 @@ async def _page(scope: Any, receive: Any, send: Any) -> None:
     except TooSlow:
         await _answer(send, 408, b'{"error": "request_timeout", "message": "The body did not arrive in time."}')
         return
-    await _pages(scope, body, send)
+    if scope["path"] in NATIVE:
+        await _visited(scope, body, send)
+    else:
+        await _pages(scope, body, send)
+
+
+async def _visited(scope: Any, receive: Any, send: Any) -> None:
+    """In a thread of its own, while it needs one. Whatever becomes of the request, what it opened is closed."""
+    visit = Visit()
+    async with ThreadSensitiveContext(), visit.closing:
+        visit.closing.push_async_callback(sync_to_async(connections.close_all))
+        with suppress(StreamBroken):
+            await _native({**scope, VISIT: visit}, visit.watched(receive), send)
 
 
 async def _answer(send: Any, status: int, body: bytes) -> None:

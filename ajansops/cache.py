@@ -1,32 +1,24 @@
-"""The cache on Redis, which outlives Redis."""
+"""The cache: on Redis and outliving it, or in the process; what counts attempts to sign in is in neither alone."""
 
-from time import monotonic
+from functools import cache
 from typing import Any
 
-import structlog
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
 from redis import RedisError
 
-PAUSE_SECONDS = 5  # without asking Redis, once it did not answer
+from ajansops.kit.breaker import Breaker
 
-log = structlog.get_logger(__name__)
+COUNTS = "allauth"  # attempts to sign in, to reset a password, …, the locks of these counts, codes that were used
+TABLE = "api_cachedcount"
+MANY = 1_000_000  # never culled at random, which would forget a count: a periodic task removes what has expired
 
 
-class RedisOrLocalCache(BaseCache):
-    """While Redis is away each process has a cache of its own, so that whoever counts or locks in it still does.
-
-    django-redis can ignore errors instead, but then `add` is False, which allauth's limits take for "too many": nobody
-    could sign in.
-    """
-
-    def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(params)
-        self._redis: Any = RedisCache(server, params)
-        self._local = LocMemCache("while-redis-is-away", params)
-        self._away_until = 0.0
+class DelegatingCache(BaseCache):
+    """One that asks another. `_call` says which."""
 
     def add(self, *args: Any, **options: Any) -> bool:
         """As Django documents it, and so the others."""
@@ -61,10 +53,56 @@ class RedisOrLocalCache(BaseCache):
         self._call("clear")
 
     def _call(self, name: str, *args: Any, **options: Any) -> Any:
-        if monotonic() >= self._away_until:
+        raise NotImplementedError
+
+
+class OwnCache(DelegatingCache):
+    """In this process, but for counts: whoever guesses passwords would have so many tries in each process.
+
+    Those are in the database, some ten short statements beside a password's hash.
+    """
+
+    def __init__(self, name: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self._memory = LocMemCache(name, params)
+        self._database = DatabaseCache(TABLE, params | {"OPTIONS": {"MAX_ENTRIES": MANY}})
+
+    def clear(self) -> None:
+        """Everything, also what other processes counted."""
+        self._memory.clear()
+        self._database.clear()
+
+    def _call(self, name: str, *args: Any, **options: Any) -> Any:
+        key = str(args[0] if args else options["key"])
+        return getattr(self._database if key.startswith(COUNTS) else self._memory, name)(*args, **options)
+
+
+class RedisOrLocalCache(DelegatingCache):
+    """While Redis is away each process has a cache of its own, so that whoever counts or locks in it still does.
+
+    django-redis can ignore errors instead, but then `add` is False, which allauth's limits take for "too many": nobody
+    could sign in.
+    """
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self._redis: Any = RedisCache(server, params)
+        self._own = OwnCache("while-redis-is-away", params)
+        self._breaker = breaker(server)
+
+    def _call(self, name: str, *args: Any, **options: Any) -> Any:
+        if self._breaker.may_ask():
             try:
-                return getattr(self._redis, name)(*args, **options)
+                answer = getattr(self._redis, name)(*args, **options)
             except (ConnectionInterrupted, RedisError) as error:
-                self._away_until = monotonic() + PAUSE_SECONDS
-                log.warning("cache_away", error=str(error))
-        return getattr(self._local, name)(*args, **options)
+                self._breaker.failed(error)
+            else:
+                self._breaker.worked()
+                return answer
+        return getattr(self._own, name)(*args, **options)
+
+
+@cache
+def breaker(_server: str) -> Breaker:
+    """One a process: Django makes a cache for each thread, and each would wait for itself."""
+    return Breaker("cache_away")

@@ -32,6 +32,9 @@ class Env:
     var_dir: Path = field(default=ROOT / "var", metadata={"doc": "Where everything that is not code lives."})
     public_url: str = field(default="http://127.0.0.1:8000", metadata={"doc": "How the outside reaches us."})
     trusted_proxies: int = field(default=0, metadata={"doc": "How many proxies in front append X-Forwarded-For."})
+    web_workers: int = field(
+        default=1, metadata={"doc": "Web processes. Where Redis is not, each admits its share of a limit."}
+    )
     database_url: str = field(default="", metadata={"doc": "`postgres://…`; else SQLite in VAR_DIR.", "secret": True})
     redis_url: str = field(default="", metadata={"doc": "`redis://…`; else an in-process cache.", "secret": True})
     celery_broker_url: str = field(
@@ -118,6 +121,13 @@ def _count(text: str) -> int:
     return number
 
 
+def _some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("must be 1 at least")
+    return number
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -132,7 +142,7 @@ def _provider(text: str) -> str:
     return text
 
 
-_READERS: dict[str, Any] = {
+_READERS: dict[str, Any] = {f.name: _count for f in fields(Env) if f.type in {"int", int}} | {
     "django_debug": _flag,
     "mcp_allow_stdio": _flag,
     "signup_open": _flag,
@@ -142,7 +152,8 @@ _READERS: dict[str, Any] = {
     "var_dir": Path,
     "net_allow_private": _networks,
     "ai_provider": _provider,
-} | {f.name: _count for f in fields(Env) if f.type in {"int", int}}
+    "web_workers": _some,
+}
 
 
 def _development_secrets(values: Mapping[str, Any]) -> dict[str, Any]:

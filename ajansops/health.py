@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ajansops.api.schema.envelopes import closed
 from ajansops.api.views import Public, SurfaceView
 from ajansops.kit.clock import iso_ms, now
 from ajansops.version import VERSION
@@ -41,12 +42,30 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ready": True})
 
 
+HEALTH = closed(  # in the schema
+    ok={"type": "boolean"},
+    status={"type": "string", "enum": ["healthy", "degraded"]},
+    version={"type": "string"},
+    env={"type": "string", "enum": ["production", "development"]},
+    uptime={"type": "number"},
+    checks={
+        "type": "object",
+        "additionalProperties": closed(ok={"type": "boolean"}, latencyMs={"type": "integer"}),
+    },
+    integrations={"type": "object", "additionalProperties": {"type": "boolean"}},
+    readiness=closed(ready={"type": "integer"}, total={"type": "integer"}, percent={"type": "integer"}),
+    timestamp={"type": "string", "format": "date-time"},
+)
+
+
 class HealthView(SurfaceView):
     """200 while the database and the configured broker answer, else 503. Public, so no versions of dependencies."""
 
     rights = {"get": Public}
     authentication_classes = []
     unlimited = True
+    bare = True
+    answers = {"get": {200: HEALTH, 503: HEALTH}}
 
     def get(self, request: Request) -> Response:
         """The union of the bodies that two references document; no envelope."""

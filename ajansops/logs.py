@@ -1,8 +1,10 @@
 """How the product logs: one line an event, JSON in production, and never a secret."""
 
+import logging
 import re
 from typing import Any
 
+import orjson
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
@@ -12,12 +14,15 @@ SECRET = re.compile(r"(sk_(?:live|test)_|whsec_|sk-ant-)[A-Za-z0-9_+/=-]+|((?:Be
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Cut secrets out of every string of the event, so that no call site has to remember."""
-    return {key: _clean(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: cleaned(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
-def _clean(text: str) -> str:
+def cleaned(text: str) -> str:
+    """Without secrets."""
     return SECRET.sub(lambda match: f"{match[1] or match[2]}[redacted]", text)
 
+
+ACCESS = "ajansops.access"  # the lines of `api.access`
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -34,6 +39,22 @@ QUIET = {
     "psycopg.pool": "CRITICAL",  # it repeats each second what the error at the end says once
     "uvicorn.access": "WARNING",
 }
+
+
+class AccessFormatter(logging.Formatter):
+    """A line that is a dictionary already, as JSON or for people."""
+
+    def __init__(self, *, json: bool) -> None:
+        super().__init__()
+        self.json = json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Newlines and the like are escaped in both."""
+        line: Any = record.msg
+        if self.json:
+            return orjson.dumps(line).decode()
+        told = f"{line['method']} {line['route']} {line['status']} {line['duration_ms']} ms"
+        return f"{line['timestamp']} [info] {told!r} {line['request_id']}"
 
 
 def configure_structlog() -> None:
@@ -58,8 +79,12 @@ def logging_config(*, json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"event": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
+        "formatters": {"event": formatter, "access": {"()": AccessFormatter, "json": json}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "event"},
+            "access": {"class": "logging.StreamHandler", "formatter": "access"},
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
-        "loggers": {name: {"level": level} for name, level in QUIET.items()},
+        "loggers": {name: {"level": level} for name, level in QUIET.items()}
+        | {ACCESS: {"handlers": ["access"], "level": "INFO", "propagate": False}},
     }

@@ -18,9 +18,11 @@ NAVIGATION = [
         "Work",
         _page("Jobs", "jobs_job", "bolt"),
         _page("Job items", "jobs_jobitem", "checklist"),
+        _page("Agents", "jobs_agent", "smart_toy"),
     ),
     _group(
         "Content",
+        _page("Posts", "content_post", "newsmode"),
         _page("Products", "content_product", "inventory_2"),
         _page("Texts", "content_variant", "article"),
         _page("Personas", "content_persona", "person"),
@@ -34,8 +36,15 @@ NAVIGATION = [
         _page("SEO reports", "sites_report", "monitoring"),
         _page("Issues", "sites_issue", "report"),
         _page("Crawled pages", "sites_crawledpage", "description"),
+        _page("Audits", "sites_audit", "query_stats"),
+        _page("Insights", "sites_insight", "lightbulb"),
+        _page("Chats", "sites_chat", "forum"),
     ),
-    _group("Outreach", _page("Leads", "leads_lead", "contacts")),
+    _group(
+        "Outreach",
+        _page("Leads", "leads_lead", "contacts"),
+        _page("E-mail templates", "leads_emailtemplate", "drafts"),
+    ),
     _group(
         "Agency",
         _page("Workspaces", "accounts_workspace", "business"),

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "ajansops.api",
     "accounts",
     "billing",
     "jobs",
@@ -66,13 +67,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "ajansops.pages.PageHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "ajansops.passing.SessionMiddleware",
+    "ajansops.passing.LocaleMiddleware",
+    "ajansops.passing.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ajansops.passing.AuthenticationMiddleware",
     "ajansops.headless.HeadlessBodyMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "ajansops.passing.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -97,7 +98,7 @@ TEMPLATES = [
 
 
 def database(url: str, var_dir: Path) -> dict[str, Any]:
-    """SQLite with WAL and IMMEDIATE (no lock upgrade, so no `database is locked`), or pooled PostgreSQL."""
+    """SQLite with WAL and IMMEDIATE (no lock upgrade, no `database is locked`); PostgreSQL, a connection a thread."""
     if not url:
         pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
@@ -114,9 +115,11 @@ def database(url: str, var_dir: Path) -> dict[str, Any]:
     if not settings.get("ENGINE"):
         raise ConfigurationError("DATABASE_URL is no database address. Use postgres://user:password@host:port/name.")
     if "postgresql" in settings["ENGINE"]:
-        pool = {"min_size": 1, "max_size": 20, "timeout": 10}
-        settings["OPTIONS"] = settings.get("OPTIONS", {}) | {"pool": pool}
-        settings["CONN_HEALTH_CHECKS"] = True
+        # Pages of one workspace are read through its own index: at PostgreSQL's default, meant for turning disks, the
+        # planner walks everybody's rows backwards until it has found enough of a workspace that was quiet for long.
+        tuned = {"options": "-c random_page_cost=1.1"}
+        settings |= {"ENGINE": "ajansops.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+        settings["OPTIONS"] = tuned | settings.get("OPTIONS", {})
     return settings
 
 
@@ -134,7 +137,7 @@ if ENV.redis_url:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {"default": {"BACKEND": "ajansops.cache.OwnCache"}}
 
 BROKER_URL = ENV.celery_broker_url or ENV.redis_url or "files://localhost"  # kombu asks for a host, and ignores it
 
@@ -254,6 +257,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "ajansops.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "ajansops.api.schema.SurfaceSchema",
+    "URL_FORMAT_OVERRIDE": None,  # `format` in a query is a parameter like any other
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405 like any method that is not there
     "UNAUTHENTICATED_USER": None,
     "UNICODE_JSON": True,
@@ -270,11 +274,25 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none"},  # the four surfaces first
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ajansops.api.schema.document.finish",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "accounts.roles.Role",
         "InvitableRoleEnum": "accounts.roles.INVITABLE",
+        "InsightSeverityEnum": "sites.audits.models.InsightSeverity",
+        "InsightStatusEnum": "sites.audits.models.InsightStatus",
         "TierEnum": "ajansops.kit.plans.TIER_CHOICES",
+        "LeadSourceEnum": "leads.models.Source",
+        "IssueSeverityEnum": "sites.models.Severity",
+        "JobStatusEnum": "jobs.models.JobStatus",
+        "PostStatusEnum": "content.models.PostStatus",
+        "VariantStatusEnum": "content.models.VariantStatus",
+        "ReportSourceEnum": "sites.models.Source",
+        "LeadStatusEnum": "leads.models.LeadStatus",
         "RatePlanEnum": "ajansops.kit.plans.RATE_PLAN_CHOICES",
     },
 }

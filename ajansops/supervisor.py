@@ -21,6 +21,7 @@ HOST = "127.0.0.1"
 READY_WITHIN = 60.0  # seconds
 UNHEALTHY_FOR = 10.0
 STOP_WITHIN = 30.0  # the worker gives its items 20 s
+STREAMS_WITHIN = 20  # seconds that answers which are being written get to end
 RESTART_AFTER = (0.0, 1.0, 5.0, 15.0)  # seconds, by how often it died within a minute
 
 
@@ -41,6 +42,8 @@ def commands(port: int, workers: int) -> dict[str, Sequence[str]]:
         str(port),
         "--no-access-log",
         "--no-proxy-headers",
+        "--timeout-graceful-shutdown",
+        str(STREAMS_WITHIN),
     ]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return {
@@ -70,7 +73,8 @@ class Stack:
         self.port = port
         self._log_file = log_file
         self.url = f"http://{HOST}:{port}"
-        self._environ = os.environ | {"PUBLIC_URL": os.environ.get("PUBLIC_URL", self.url)} | dict(environ or {})
+        known = {"PUBLIC_URL": os.environ.get("PUBLIC_URL", self.url), "WEB_WORKERS": str(workers)}
+        self._environ = os.environ | known | dict(environ or {})
         self._processes = [Process(name, command) for name, command in commands(port, workers).items()]
         self._stopping = threading.Event()
 

@@ -11,4 +11,4 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("workspace", "plan", "updated_at")
     list_filter = ("plan", BY_WORKSPACE)
     list_select_related = ("workspace",)
-    fields = ("workspace", "plan", "created_at", "updated_at")
+    fields = ("workspace", "plan", "customer", "created_at", "updated_at")

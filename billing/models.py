@@ -15,8 +15,16 @@ class Subscription(TimeStamped):
 
     workspace = models.OneToOneField("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     plan = models.CharField(max_length=16, choices=[(code, code.title()) for code in PLANS], default=FREE.code)
+    customer = models.CharField(max_length=255, blank=True, default="")  # Stripe's id of who pays; empty: nobody yet
 
     objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["customer"], condition=~models.Q(customer=""), name="billing_customer_pays_for_one"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.get_plan_display()

@@ -25,3 +25,9 @@ def upgrade_url(workspace_id: int) -> str:
     """Where its plan is shown."""
     path = reverse("admin:billing_subscription_changelist")
     return f"{settings.ENV.public_url.rstrip('/')}{path}?workspace__id__exact={workspace_id}"
+
+
+def customer_of(workspace_id: int) -> str:
+    """Who pays for it at Stripe; empty when nobody does yet."""
+    customers = Subscription.objects.filter(workspace_id=workspace_id).values_list("customer", flat=True)
+    return customers.first() or ""

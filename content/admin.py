@@ -1,4 +1,4 @@
-"""Products, readers and texts in the admin."""
+"""Products, readers, texts and posts in the admin."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -7,7 +7,8 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from accounts.tenant_admin import BY_WORKSPACE, ReadOnlyAdmin, TenantAdmin
-from content.models import Audience, Brand, Persona, Product, SpecialDay, Variant, VariantRevision
+from content.models import Audience, Brand, Persona, Post, Product, SpecialDay, Variant, VariantRevision
+from content.services.posts import archive_post, publish_post, unpublish_post
 from content.services.variants import approve_variant, reject_variant
 
 STATUS_COLOURS = {
@@ -18,6 +19,7 @@ STATUS_COLOURS = {
     "PUBLISHED": "success",
     "FAILED": "danger",
 }
+POST_COLOURS = {"draft": "default", "scheduled": "info", "published": "success", "archived": "warning"}
 
 
 class VariantInline(TabularInline):
@@ -154,3 +156,49 @@ class BrandAdmin(TenantAdmin):
     list_display = ("name", "is_default", "workspace")
     list_filter = (BY_WORKSPACE,)
     fields = ("workspace", "name", "is_default", "voice", "banned_words", "required_words", "samples")
+
+
+@admin.register(Post)
+class PostAdmin(TenantAdmin):
+    list_display = ("title", "status_shown", "site", "workspace", "publish_at", "published_at", "updated_at")
+    list_filter = ("status", BY_WORKSPACE)
+    list_select_related = ("site", "workspace")
+    search_fields = ("title", "slug")
+    fields = (
+        "workspace",
+        "site",
+        "title",
+        "slug",
+        "body",
+        "excerpt",
+        "seo_title",
+        "seo_description",
+        "canonical_url",
+        "tags",
+        "author",
+        "status",
+        "publish_at",
+        "published_at",
+    )
+    readonly_fields = ("status", "publish_at", "published_at")
+    actions = ("publish", "unpublish", "archive")
+
+    @display(description="Status", ordering="status", label=POST_COLOURS)
+    def status_shown(self, post: Post) -> str:
+        """As a coloured label."""
+        return post.status
+
+    @action(description="Publish")
+    def publish(self, request: HttpRequest, posts: QuerySet[Post]) -> None:
+        """By the service that the API calls too."""
+        self.for_each(request, posts, publish_post, "Published")
+
+    @action(description="Unpublish")
+    def unpublish(self, request: HttpRequest, posts: QuerySet[Post]) -> None:
+        """By the service that the API calls too."""
+        self.for_each(request, posts, unpublish_post, "Unpublished")
+
+    @action(description="Archive")
+    def archive(self, request: HttpRequest, posts: QuerySet[Post]) -> None:
+        """By the service that the API calls too."""
+        self.for_each(request, posts, archive_post, "Archived")

@@ -1,8 +1,9 @@
-"""Content does the work of five kinds of jobs."""
+"""Content does the work of five kinds of jobs, and publishes what is scheduled."""
 
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
+from ajansops.kit import periodic, personal
 from ajansops.kit.runners import register
 
 
@@ -11,8 +12,11 @@ class ContentConfig(AppConfig):
     verbose_name = "Products and texts"
 
     def ready(self) -> None:
-        """Register the runners. By name: models cannot be imported before all apps are."""
+        """By name: models cannot be imported before all apps are."""
         register(import_string("content.runners.imports.ImportRunner")())
         register(import_string("content.runners.tags.TagRunner")())
         for kind in ("content", "title", "google_feed"):
             register(import_string("content.runners.texts.TextRunner")(kind))
+        for task in import_string("content.periodic.TASKS"):
+            periodic.register(task)
+        personal.register(*import_string("content.personal.ENTRIES"))

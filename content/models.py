@@ -1,20 +1,29 @@
-"""Products, who is written for, and what was written."""
+"""Products, who is written for, and what was written; posts."""
 
 from __future__ import annotations
 
 import uuid
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 
 from ajansops.kit.constraints import SameWorkspace
+from ajansops.kit.counting import CountedRows
+from ajansops.kit.slugs import slug_of
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
-from content.querysets import ProductQuerySet, VariantQuerySet
+from content.markup import line, post_html
+from content.querysets import PostQuerySet, ProductQuerySet, VariantQuerySet
 
 SKU_LENGTH = 120
 TITLE_LENGTH = 500
+POST_TITLE_LENGTH = 300
+SLUG_LENGTH = 200
+MAX_BODY = 100_000  # characters of Markdown; the worst of them take more than a second to render
 
 
 class Product(WorkspaceOwned):
@@ -45,6 +54,7 @@ class Product(WorkspaceOwned):
                 condition=Q(deleted_at__isnull=True) & ~Q(external_handle=""),
                 name="product_handle_once",
             ),
+            CountedRows(name="product_count", condition=Q(deleted_at__isnull=True)),
             models.UniqueConstraint(fields=["workspace", "id"], name="product_of_workspace"),
         ]
 
@@ -196,3 +206,82 @@ class VariantRevision(models.Model):
 
     class Meta:
         ordering = ("-id",)
+
+
+class PostStatus(models.TextChoices):
+    """Any may follow any, but that what is published is not scheduled."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Post(WorkspaceOwned):
+    """A text of a client's site. `html` is made of `body`, and made safe, by `clean`, before it comes here."""
+
+    unlogged: ClassVar[frozenset[str]] = frozenset({"html"})  # says the same as the body
+
+    site = models.ForeignKey("sites.Site", on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(max_length=POST_TITLE_LENGTH)
+    slug = models.SlugField(
+        max_length=SLUG_LENGTH,
+        blank=True,
+        db_index=False,
+        help_text="Once a site; made of the title where it is empty.",
+    )
+    body = models.TextField(max_length=MAX_BODY, blank=True, help_text="Markdown.")
+    html = models.TextField(blank=True, editable=False)
+    excerpt = models.TextField(max_length=1000, blank=True)
+    seo_title = models.CharField(max_length=255, blank=True)
+    seo_description = models.CharField(max_length=500, blank=True)
+    canonical_url = models.CharField(max_length=2000, blank=True, validators=[URLValidator(["http", "https"])])
+    tags = models.JSONField(default=list, blank=True)
+    author = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    status = models.CharField(max_length=9, choices=PostStatus, default=PostStatus.DRAFT)
+    publish_at = models.DateTimeField(null=True, blank=True, help_text="When it will be, while it is scheduled.")
+    published_at = models.DateTimeField(null=True, blank=True, help_text="When it last became public.")
+
+    site_id: int
+    author_id: int | None
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["site", "slug"], name="post_slug_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="post_of_workspace"),
+            CountedRows(name="post_count"),
+            SameWorkspace("site", name="post_site_same_workspace"),
+            models.CheckConstraint(condition=~Q(slug=""), name="post_has_slug"),
+            models.CheckConstraint(condition=Q(status__in=PostStatus.values), name="post_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="scheduled", publish_at__isnull=False)
+                | (~Q(status="scheduled") & Q(publish_at__isnull=True)),
+                name="post_scheduled_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="published") | Q(published_at__isnull=False), name="post_published_has_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "status", "-id"], name="post_by_status"),
+            models.Index(fields=["publish_at"], condition=Q(status="scheduled"), name="post_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        """Raises ValidationError for a title without a word, and for tags that are none."""
+        self.title, self.tags = line(self.title), self.tags or []
+        errors = {}
+        if not self.title:
+            errors["title"] = [gettext("Nothing is left of this once it is made safe.")]
+        if not (isinstance(self.tags, list) and all(isinstance(tag, str) for tag in self.tags)):
+            errors["tags"] = [gettext("A list of texts.")]
+        if errors:
+            raise ValidationError(errors)
+        self.slug = self.slug.lower() or slug_of(self.title, most=SLUG_LENGTH) or "post"
+        self.html = post_html(self.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from ajansops.kit.tenancy import WorkspaceQuerySet
@@ -13,6 +14,14 @@ class ProductQuerySet(WorkspaceQuerySet):
     def live(self) -> Self:
         """Without the deleted ones."""
         return self.filter(deleted_at=None)
+
+
+class PostQuerySet(WorkspaceQuerySet):
+    """Posts."""
+
+    def due(self, moment: datetime) -> Self:
+        """Scheduled, and their time has come. A deleted workspace's wait: it may come back."""
+        return self.filter(status="scheduled", publish_at__lte=moment, workspace__deleted_at=None)
 
 
 class VariantQuerySet(WorkspaceQuerySet):

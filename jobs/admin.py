@@ -1,12 +1,12 @@
-"""Jobs and their items in the admin."""
+"""Jobs, their items and agents in the admin."""
 
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from accounts.tenant_admin import BY_WORKSPACE, OwnValues, ReadOnlyAdmin
-from jobs.models import Job, JobItem
+from accounts.tenant_admin import BY_WORKSPACE, OwnValues, ReadOnlyAdmin, TenantAdmin
+from jobs.models import Agent, Job, JobItem
 
 STATUS_COLOURS = {
     "queued": "default",
@@ -112,3 +112,12 @@ class JobItemAdmin(ReadOnlyAdmin):
     def reason(self, item: JobItem) -> str:
         """Why it failed."""
         return (item.error or {}).get("message", "")
+
+
+@admin.register(Agent)
+class AgentAdmin(TenantAdmin):
+    list_display = ("name", "schedule", "monthly_budget", "requires_approval", "workspace")
+    list_filter = ("requires_approval", BY_WORKSPACE)
+    list_select_related = ("workspace",)
+    search_fields = ("name",)
+    fields = ("workspace", "name", "instructions", "tools", "schedule", "monthly_budget", "requires_approval")

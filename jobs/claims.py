@@ -27,7 +27,7 @@ MAX_CLAIMS = 5  # of one item; more means that it kills its workers
 
 def job_view(job: Job) -> JobView:
     """What runners may see of the row."""
-    return JobView(job.pk, job.workspace_id, job.kind, job.configuration, job.test_mode, job.memory)
+    return JobView(job.pk, job.workspace_id, job.kind, job.configuration, job.test_mode, job.memory, job.request_id)
 
 
 @transaction.atomic
@@ -145,7 +145,7 @@ def _end_or_go_on(job: Job) -> None:
     except (OperationalError, InterfaceError):
         raise  # it passes, and the whole step is tried again
     except Exception:
-        log.exception("job_could_not_end", job=job.pk)
+        log.exception("job_could_not_end", job=job.pk, request_id=job.request_id)
         job.status, job.completed_at = JobStatus.FAILED, now()
         job.error = {"code": "internal_error", "message": "An unexpected error occurred; the log has it."}
         return

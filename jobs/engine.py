@@ -192,7 +192,7 @@ def _guarded(call: Callable[..., T], *args: Any) -> T:
 
 async def _work(item: Item, given: Mapping[int, Any]) -> Outcome:
     """Never raises but for cancellation: an error is an outcome too."""
-    with structlog.contextvars.bound_contextvars(job=item.job.id, item=item.key):
+    with structlog.contextvars.bound_contextvars(job=item.job.id, item=item.key, request_id=item.job.request_id):
         if item.id not in given:
             return Outcome(item, error=SubjectGone())
         try:

@@ -1,15 +1,19 @@
-"""A job and its items: the truth about all long work. A broker only says that there is some."""
+"""A job and its items: the truth about all long work. A broker only says that there is some. And agents, who work."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from ajansops.kit.checks import complaints
 from ajansops.kit.constraints import SameWorkspace
-from ajansops.kit.tenancy import Tenancy, WorkspaceOwned
+from ajansops.kit.counting import CountedRows
+from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
+from jobs.checks import check_schedule, check_tools
 from jobs.querysets import JobItemQuerySet, JobQuerySet
 
 
@@ -65,6 +69,7 @@ class Job(WorkspaceOwned):
     class Meta:
         ordering = ("-created_at",)
         constraints = [
+            CountedRows(name="job_count"),
             models.CheckConstraint(condition=Q(total__gte=F("done") + F("failed")), name="job_counters_fit"),
             SameWorkspace("api_key", name="job_api_key_same_workspace"),
             models.UniqueConstraint(
@@ -131,3 +136,45 @@ class JobItem(models.Model):
 
     def __str__(self) -> str:
         return self.key[:120]
+
+
+class Agent(WorkspaceOwned):
+    """What a model is to do by itself, with which tools, how often, and for how much money."""
+
+    name = models.CharField(max_length=120)
+    instructions = models.TextField(max_length=20_000)
+    tools = models.JSONField(default=list, blank=True, help_text="Names such as sites_list; none is no tool.")
+    schedule = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Cron, five fields, in the workspace's time zone; empty: only when somebody starts it.",
+    )
+    monthly_budget = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, help_text="USD; empty: no limit of its own."
+    )
+    requires_approval = models.BooleanField(default=True, help_text="Tools that write wait for a person.")
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="agent_name_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="agent_of_workspace"),
+            models.CheckConstraint(
+                condition=Q(monthly_budget=None) | Q(monthly_budget__gte=0), name="agent_budget_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError for a schedule that never comes, and for what cannot be a tool's name."""
+        errors = {"tools": complaints(check_tools, self.tools)}
+        if self.schedule:
+            errors["schedule"] = complaints(check_schedule, self.schedule)
+        if any(errors.values()):
+            raise ValidationError({name: found for name, found in errors.items() if found})
+        self.schedule = " ".join(self.schedule.split())
+        self.tools = list(dict.fromkeys(self.tools))

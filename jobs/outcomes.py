@@ -62,7 +62,7 @@ def _save_together(outcomes: Sequence[Outcome], lease: UUID) -> None:
         if (item.id, item.attempt) in mine:
             tallies[item.job.id] += _save_one(outcome, jobs[item.job.id])
         else:  # another worker has it now, or its job was deleted: whatever we made of it must not count
-            log.warning("lease_lost", job=item.job.id, item=item.key)
+            log.warning("lease_lost", **_about(item))
     for job_id, tally in tallies.items():
         settle(jobs[job_id], **tally)
 
@@ -126,8 +126,12 @@ def explain(error: Exception, item: Item) -> dict[str, str]:
         return {"code": error.code, "message": _storable(error.message)}
     if isinstance(error, TimeoutError):
         return {"code": "timeout", "message": "It took too long."}
-    log.error("item_crashed", exc_info=error, job=item.job.id, item=item.key, attempt=item.attempt)
+    log.error("item_crashed", exc_info=error, attempt=item.attempt, **_about(item))
     return {"code": "internal_error", "message": "An unexpected error occurred; the log has it."}
+
+
+def _about(item: Item) -> dict[str, str]:
+    return {"job": item.job.id, "item": item.key, "request_id": item.job.request_id}
 
 
 def _storable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Starting jobs. Whoever calls has already asked for the right to do the work."""
+"""Starting jobs, whose caller has already asked for the right to do the work; and writes of agents."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,12 +10,16 @@ from ajansops.kit.clock import now
 from ajansops.kit.errors import Conflict
 from ajansops.kit.events import publish
 from ajansops.kit.ids import job_id
+from ajansops.kit.permissions import Permission
 from ajansops.kit.runners import JSON, NewItem, runner
 from ajansops.kit.tasks import announce
-from jobs.models import Job, JobItem, JobStatus
+from ajansops.kit.writer import Writer
+from jobs.models import Agent, Job, JobItem, JobStatus
 
 WAKE = "jobs.wake"
 INSERT_AT_ONCE = 1000
+
+AGENTS = Writer(Agent, "agent", Permission.ADD_AGENT, Permission.CHANGE_AGENT, Permission.DELETE_AGENT)
 
 
 class JobRunning(Conflict):

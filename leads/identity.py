@@ -34,10 +34,15 @@ Key = tuple[str, str]  # an IdentityKind and its value
 
 def keys_of(found: Found, source: str) -> list[Key]:
     """The surest first. A company that nothing else tells apart goes by its name on the page that listed it."""
-    keys = list(dict.fromkeys((kind, _fit(value)) for kind, value in _keys(found, source)))
+    keys = keys_by_contact(found, source)
     if not keys and found.company:
         return [(IdentityKind.EXTERNAL.value, _fit(f"{source}:{found.host}/{found.company.casefold()}"))]
     return keys
+
+
+def keys_by_contact(found: Found, source: str) -> list[Key]:
+    """As `keys_of`, but a name alone is none: people may keep two companies of one name."""
+    return list(dict.fromkeys((kind, _fit(value)) for kind, value in _keys(found, source)))
 
 
 def _keys(found: Found, source: str) -> Iterator[Key]:

@@ -1,22 +1,34 @@
-"""A company that might become a client, and what it is recognised by."""
+"""A company that might become a client, what it is recognised by, and what is written to it."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
+from ajansops.kit.checks import complaints
 from ajansops.kit.constraints import SameWorkspace
+from ajansops.kit.counting import CountedRows
 from ajansops.kit.tenancy import WorkspaceOwned, WorkspaceQuerySet
+from leads.mail_html import check_fields, check_line, mail_html
 from leads.querysets import LeadQuerySet
 
 
 class Source(models.TextChoices):
     """Where a lead was first found."""
 
+    API = "api"
     APIFY = "apify"
     CSV = "csv"
+    MANUAL = "manual"
     NOMINATIM = "nominatim"
     WEBSITE = "website"
+
+
+SCRAPED = (Source.APIFY, Source.CSV, Source.NOMINATIM, Source.WEBSITE)  # the others are typed in, or sent by programs
 
 
 class LeadStatus(models.TextChoices):
@@ -32,6 +44,10 @@ class LeadStatus(models.TextChoices):
 class Lead(WorkspaceOwned):
     """One company of a workspace. Status, score, tags and owner belong to people: no scrape changes them."""
 
+    personal: ClassVar[frozenset[str]] = frozenset(
+        {"contact", "emails", "phones", "address", "latitude", "longitude", "socials"}
+    )
+
     site = models.ForeignKey("sites.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     company = models.CharField(max_length=255)
     contact = models.CharField(max_length=255, blank=True, help_text="A person to ask for.")
@@ -46,7 +62,7 @@ class Lead(WorkspaceOwned):
     external_id = models.CharField(max_length=255, blank=True, help_text="The company's id at the source.")
     score = models.PositiveSmallIntegerField(default=0, help_text="0-100, how well it can be reached.")
     status = models.CharField(max_length=9, choices=LeadStatus, default=LeadStatus.NEW)
-    tags = models.JSONField(default=list)
+    tags = models.JSONField(default=list, blank=True)
     owner = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = LeadQuerySet.as_manager()
@@ -55,6 +71,7 @@ class Lead(WorkspaceOwned):
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(fields=["workspace", "id"], name="lead_of_workspace"),
+            CountedRows(name="lead_count"),
             SameWorkspace("site", name="lead_site_same_workspace"),
             models.CheckConstraint(condition=Q(score__lte=100), name="lead_score_at_most_100"),
             models.CheckConstraint(condition=Q(status__in=LeadStatus.values), name="lead_status_known"),
@@ -98,3 +115,34 @@ class LeadIdentity(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
+
+
+class EmailTemplate(WorkspaceOwned):
+    """A mail with merge fields. `html` is sanitised by `clean`, before it comes here."""
+
+    name = models.CharField(max_length=120)
+    subject = models.CharField(max_length=255, help_text="One line; may hold merge fields such as {{ name }}.")
+    html = models.TextField(max_length=200_000)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="email_template_name_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="email_template_of_workspace"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError for a broken merge field, a subject of more than a line, and HTML without a word."""
+        subject = complaints(check_line, self.subject) + complaints(check_fields, self.subject)
+        self.subject, written, self.html = self.subject.strip(), self.html, mail_html(self.html)
+        # Once more when it is safe: what was removed may have stood between two braces.
+        html = complaints(check_fields, written) or complaints(check_fields, self.html)
+        if not (self.html or html):
+            html = [gettext("Nothing is left of this once it is made safe.")]
+        if subject or html:
+            raise ValidationError({name: found for name, found in (("subject", subject), ("html", html)) if found})

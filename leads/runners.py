@@ -19,7 +19,8 @@ from leads.fetch import Fetcher, Page
 from leads.found import Found
 from leads.identity import is_own_host, netloc
 from leads.naming import company_name
-from leads.services import KIND, save_lead
+from leads.services.keep import save_lead
+from leads.services.scrape import KIND
 from sites.models import Site
 
 log = structlog.get_logger(__name__)

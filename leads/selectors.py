@@ -6,7 +6,7 @@ from datetime import datetime
 from ajansops.kit.actor import Actor
 from jobs.models import Job, JobStatus
 from leads.models import Lead
-from leads.services import KIND
+from leads.services.scrape import KIND
 from sites.models import Site
 
 OUTCOMES = {JobStatus.COMPLETED: "success", JobStatus.FAILED: "failed", JobStatus.CANCELLED: "failed"}

@@ -12,7 +12,12 @@ from unfold.decorators import action, display
 
 from accounts.tenant_admin import BY_WORKSPACE, ReadOnlyAdmin
 from sites import services
-from sites.models import CrawledPage, Issue, Report, Severity, Site
+from sites.audits.admin import AuditAdmin, ChatAdmin, InsightAdmin
+from sites.models import Audit, Chat, CrawledPage, Insight, Issue, Report, Severity, Site
+
+admin.site.register(Audit, AuditAdmin)
+admin.site.register(Insight, InsightAdmin)
+admin.site.register(Chat, ChatAdmin)
 
 COLOURS = {"error": "#dc2626", "warning": "#d97706", "notice": "#2563eb"}
 SHOWN = 5  # places of one kind of issue

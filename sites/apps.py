@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import runners
+from ajansops.kit import personal, runners
 
 
 class SitesConfig(AppConfig):
@@ -12,3 +12,5 @@ class SitesConfig(AppConfig):
     def ready(self) -> None:
         """Models cannot be imported before the apps are ready."""
         runners.register(import_string("sites.seo.runner.CrawlRunner")())
+        runners.register(import_string("sites.audits.runner.AuditRunner")())
+        personal.register(*import_string("sites.personal.ENTRIES"))

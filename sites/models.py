@@ -10,8 +10,24 @@ from django.db.models import Q
 from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from sites import domains
+from sites.audits.models import Audit, Chat, ChatStatus, Insight, InsightSeverity, InsightStatus
 from sites.options import CrawlOptions, check_crawl, check_pixel, default_crawl, default_pixel
 from sites.querysets import CrawledPageQuerySet, ReportQuerySet
+
+__all__ = [
+    "Audit",
+    "Chat",
+    "ChatStatus",
+    "CrawledPage",
+    "Insight",
+    "InsightSeverity",
+    "InsightStatus",
+    "Issue",
+    "Report",
+    "Severity",
+    "Site",
+    "Source",
+]
 
 SCORES = ("performance", "accessibility", "best_practices", "seo")
 MAX_URL = 2000

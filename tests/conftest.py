@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User, Workspace
+from accounts.recent import RECENT
 from accounts.roles import Role
 from accounts.services import api_keys, members, workspaces
 from accounts.services import people as persons
@@ -45,6 +46,7 @@ def _uncounted(monkeypatch):
     monkeypatch.setattr(throttling, "REDIS_PREFIX", f"ajansops-test:{uuid.uuid4()}:")
     throttling.limiter_at.cache_clear()
     forget_recent_tiers()
+    RECENT.forget()
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ class Api:
     def call(self, method: str, path: str, body: Any = None, **headers: str):
         data = body if isinstance(body, bytes | str) else json.dumps(body) if body is not None else ""
         content_type = headers.pop("content_type", "application/json")
+        RECENT.forget()  # tests change rows behind its back; tests/accounts/test_recent.py does not
         given = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.generic(method, path, data, content_type=content_type, headers=given)
 

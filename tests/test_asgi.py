@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 
 import pytest
+from django.conf import settings
 
 from ajansops import asgi, body
 
@@ -81,3 +83,24 @@ def test_an_endless_body_is_cut(echo, monkeypatch):
     monkeypatch.setattr(body, "MAX_BYTES", 1000)
     asyncio.run(call("/x", [chunk(b"x" * 600, more=True)] * 5, "POST"))
     assert len(echo[0]) == 1200
+
+
+@pytest.mark.parametrize("path", sorted(asgi.NATIVE))
+def test_what_waits_for_a_model_takes_none_of_the_pages_threads(path, monkeypatch):
+    monkeypatch.setattr(asgi, "_pages", None)
+    status, said, _ = asyncio.run(call(path, [chunk(b"{}", more=False)], "PUT"))
+    assert (status, json.loads(said)["error"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", sorted(asgi.NATIVE))
+def test_a_slow_sender_is_no_better_off_there(path, monkeypatch):
+    monkeypatch.setattr(body, "SECONDS", 0.05)
+    assert asyncio.run(call(path, [chunk(b"{", more=True)], "POST"))[0] == 408
+
+
+@pytest.mark.parametrize("path", sorted(asgi.NATIVE))
+def test_the_proxy_sends_it_to_the_process_for_it(path):
+    proxy = (settings.BASE_DIR / "deploy" / "nginx.conf").read_text()
+    pattern = re.search(r"location ~ (\S+) \{\s+proxy_pass http://ajansops_stream", proxy)[1]
+    assert re.search(pattern, path)
+    assert "\nstream: python -m uvicorn ajansops.asgi:application" in (settings.BASE_DIR / "Procfile").read_text()

@@ -18,6 +18,7 @@ class InviteView(SurfaceView):
 
     rights = {"post": Permission.ADD_INVITATION}
     body = InvitationBody
+    answers = {"post": {201: InvitationSerializer}}
 
     def post(self, request: Request) -> Response:
         """201 with the invitation, never with its link: that goes to the address alone."""
@@ -31,6 +32,8 @@ class ExportView(SurfaceView):
 
     rights = {"get": SignedIn}
     needs_workspace = False
+    bare = True
+    answers = {"get": {200: {"type": "object", "additionalProperties": {}}}}
 
     def get(self, request: Request) -> HttpResponseBase:
         """One JSON document as a file, written while it is read."""

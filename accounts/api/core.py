@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.answers import NewKeySerializer, NewWorkspaceSerializer
 from accounts.api.serializers import (
     ActivitySerializer,
     ApiKeyBody,
@@ -60,6 +61,8 @@ class WorkspaceViewSet(CrudViewSet):
     change_row = workspaces.update_workspace
     remove_row = workspaces.delete_workspace
     noun = "Workspace"
+    answers = {"create": {201: NewWorkspaceSerializer}}
+    faults = {"create": (409,)}
     needs_workspace = False
     rights = crud(
         Permission.VIEW_WORKSPACE, Permission.ADD_WORKSPACE, Permission.CHANGE_WORKSPACE, Permission.DELETE_WORKSPACE
@@ -103,6 +106,8 @@ class ApiKeyViewSet(ListMixin, RetrieveMixin, ChangeMixin, DestroyMixin, Resourc
     change_row = api_keys.update_api_key
     remove_row = api_keys.revoke_api_key
     noun = "API key"
+    answers = {"create": {201: NewKeySerializer}, "rotate": {200: NewKeySerializer}}
+    bodies = {"rotate": RotateBody}
     rights = crud(
         Permission.VIEW_API_KEY, Permission.ADD_API_KEY, Permission.CHANGE_API_KEY, Permission.DELETE_API_KEY
     ) | {"rotate": Permission.CHANGE_API_KEY}
@@ -139,6 +144,7 @@ class LeakedKeyView(SurfaceView):
     rights = {"post": Public}
     authentication_classes = []
     body = LeakedKeyBody
+    answers = {"post": {202: None}}
 
     def post(self, request: Request) -> Response:
         """202 for every text, so that nothing is learnt by asking."""

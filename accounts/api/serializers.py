@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from accounts.models import Activity, ApiKey, Invitation, Membership, Workspace, check_settings
+from accounts.models import Activity, ApiKey, Invitation, Membership, User, Workspace, check_settings
 from accounts.roles import INVITABLE, Role
 from accounts.services.api_keys import MAX_GRACE_HOURS
 from ajansops.api.serializers import Body, Moment, Row
+from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
 from ajansops.kit.errors import Invalid
 from ajansops.kit.language import parse_locale
@@ -25,6 +27,7 @@ class WorkspaceSerializer(Row):
     class Meta:
         model = Workspace
         needs = {"tier": (), "settings": ("settings",)}
+        shapes = {"settings": {"type": "object", "additionalProperties": {"type": "string"}}}
         fields = ("id", "name", "slug", "tier", "settings", "created_at", "updated_at")
 
     def get_tier(self, workspace: Workspace) -> str:
@@ -147,6 +150,19 @@ class MemberSerializer(Row):
         model = Membership
         needs = {"email": ("user__email",), "name": ("user__name",)}
         fields = ("id", "user_id", "email", "name", "role", "created_at", "updated_at")
+
+
+def people(actor: Actor) -> QuerySet[User]:
+    """Who can be made responsible for something."""
+    return User.objects.filter(memberships__workspace=actor.workspace_id, is_active=True)
+
+
+class PersonSerializer(Row):
+    """Whoever wrote something, or takes care of it."""
+
+    class Meta:
+        model = User
+        fields = ("id", "name", "email")
 
 
 class MemberBody(Body):

@@ -8,6 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import tokens
+from accounts.api.answers import (
+    DoneSerializer,
+    LoginSerializer,
+    MeSerializer,
+    NewStudioKeySerializer,
+    StudioKeysSerializer,
+)
 from accounts.identity import find_key, role_of_key
 from accounts.models import ApiKey, Workspace
 from accounts.roles import codenames
@@ -35,6 +42,8 @@ class LoginView(SurfaceView):
     rights = {"post": Public}
     authentication_classes = []
     body = LoginBody
+    answers = {"post": {200: LoginSerializer}}
+    faults = {"post": (401,)}
 
     def post(self, request: Request) -> Response:
         """The same 401 for a key that is not alive and for one of another workspace."""
@@ -56,6 +65,7 @@ class MeView(SurfaceView):
     """What the bearer stands for."""
 
     rights = {"get": AnyCaller}
+    answers = {"get": {200: MeSerializer}}
 
     def get(self, request: Request) -> Response:
         """A signed-in person has no key, and the rights of their role."""
@@ -86,6 +96,7 @@ class KeysView(SurfaceView):
 
     rights = {"get": Permission.VIEW_API_KEY, "post": Permission.ADD_API_KEY}
     body = KeyBody
+    answers = {"get": {200: StudioKeysSerializer}, "post": {201: NewStudioKeySerializer}}
 
     def get(self, request: Request) -> Response:
         """Newest first."""
@@ -112,6 +123,7 @@ class KeyView(SurfaceView):
     """One key."""
 
     rights = {"delete": Permission.DELETE_API_KEY}
+    answers = {"delete": {200: DoneSerializer}}
 
     def delete(self, request: Request, key: str) -> Response:
         """It and its bearers are void at once."""

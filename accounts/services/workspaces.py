@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from accounts.actors import operator, owner_of_new, system
@@ -19,9 +18,9 @@ from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.ids import BASE36, random_text
 from ajansops.kit.permissions import Permission
 from ajansops.kit.plans import FREE_TIER, plans
+from ajansops.kit.slugs import slug_of
 
 SLUG_LENGTH = 50  # of one made from a name; leaves room for what makes it unique
-LETTERS = str.maketrans({"ı": "i", "İ": "I", "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"})
 
 
 @transaction.atomic
@@ -157,7 +156,7 @@ def _insert(name: str, slug: str, settings: Mapping[str, str] | None = None) -> 
 
 def _slugs(name: str) -> list[str]:
     """The name's own, then two that nobody has."""
-    base = slugify(name.translate(LETTERS))[:SLUG_LENGTH].strip("-_") or "workspace"
+    base = slug_of(name, most=SLUG_LENGTH) or "workspace"
     return [base, *(f"{base}-{random_text(6, BASE36)}" for _ in range(2))]
 
 

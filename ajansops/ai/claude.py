@@ -7,21 +7,28 @@ import math
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
 import anthropic
 import nh3
-from anthropic.types import ImageBlockParam, Message, MessageParam, TextBlockParam
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from anthropic.types import ImageBlockParam, TextBlockParam
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from ajansops.ai import prompts
+from ajansops.ai import audit_prompts, prompts
+from ajansops.ai.claude_stream import ClaudeAnswer
+from ajansops.ai.claude_wire import FAULTS, Reply, failure, read, summed, usage_of
 from ajansops.ai.contract import (
+    Audited,
+    AuditTask,
+    ChatTask,
     ContentType,
+    Evidence,
+    Finding,
     Image,
     ProviderBusy,
     ProviderFailed,
+    Severity,
     Tagged,
     TagTask,
     Usage,
@@ -36,7 +43,7 @@ from ajansops.kit.clock import now
 logger = logging.getLogger(__name__)
 
 ANTHROPIC_URL = "https://api.anthropic.com"
-TAGS_TASK = "tags"  # beside the content types, a key of `models`
+TAGS_TASK, AUDIT_TASK, CHAT_TASK = "tags", "audit", "chat"  # beside the content types, keys of `models`
 
 _VISION_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _MAX_IMAGE_BYTES = 3_700_000  # the API takes 5 MB of base64
@@ -44,18 +51,10 @@ _IMAGE_SIDE = 1568  # pixels; the model scales larger pictures down itself
 _DEFAULT_WAIT = 10.0  # seconds, for a 429 that does not say how long
 _MAX_WAIT = 3600.0
 _DESCRIPTION_TAGS = {"p", "ul", "li", "b", "strong", "em"}
-
-# USD per million tokens (input, output): list price as configured here, from Anthropic's pricing page for the 4.5 to 5
-# generation. A family's newer models cost the same or less, so a budget is never overrun by this table.
-PRICES: Mapping[str, tuple[Decimal, Decimal]] = {
-    "haiku": (Decimal(1), Decimal(5)),
-    "sonnet": (Decimal(3), Decimal(15)),
-    "opus": (Decimal(5), Decimal(25)),
-    "": (Decimal(10), Decimal(50)),  # any other model: the dearest
-}
-_CACHE_WRITE = Decimal("1.25")  # times the input price, for five minutes
-_CACHE_READ = Decimal("0.1")
-_MILLION = Decimal(1_000_000)
+_AUDIT_TOKENS = 8192
+_CHAT_TOKENS = 2048
+_MAX_TITLE = 200  # characters of what an audit says; longer is cut
+_MAX_BODY = 4_000
 
 
 class _Text(BaseModel):
@@ -68,31 +67,31 @@ class _Tags(BaseModel):
     tags: list[str] = Field(min_length=1)
 
 
-class _Tokens(BaseModel):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
+class _Evidence(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    metric: str
+    value: FiniteFloat
+    baseline: FiniteFloat | None
+    change: FiniteFloat | None
 
 
-class _Block(BaseModel):
-    type: str = ""
-    text: str | None = None
+class _Insight(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    entity_id: str
+    severity: Severity
+    title: str = Field(min_length=1)
+    body: str = Field(min_length=1)
+    evidence: _Evidence
 
 
-class _Reply(BaseModel):
-    """What we read of a message. The SDK checks nothing: a broken answer would surface as an AttributeError."""
-
-    content: list[_Block]
-    stop_reason: str | None = None
-    usage: _Tokens = _Tokens()
-
-    @property
-    def text(self) -> str:
-        return "".join(block.text or "" for block in self.content if block.type == "text")
+class _Audit(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    executive_summary: str = Field(min_length=1)
+    account_health_score: int = Field(ge=0, le=100)
+    insights: list[_Insight]
 
 
-Answer = TypeVar("Answer", _Text, _Tags)
+Shape = TypeVar("Shape", _Text, _Tags, _Audit)
 
 
 class Claude:
@@ -143,6 +142,19 @@ class Claude:
             raise ProviderFailed("Claude gave no usable tags.")
         return Tagged(found, usage)
 
+    async def audit(self, task: AuditTask) -> Audited:
+        """As `write`."""
+        turn = [_block(audit_prompts.audit(task))]
+        answer, usage = await self._ask(AUDIT_TASK, audit_prompts.AUDIT, turn, _Audit, _AUDIT_TOKENS)
+        findings = tuple(_finding(insight) for insight in answer.insights)
+        summary = _plain(answer.executive_summary)[:_MAX_BODY]
+        return Audited(summary, answer.account_health_score, findings, usage)
+
+    def chat(self, task: ChatTask) -> ClaudeAnswer:
+        """Nothing is sent before it begins."""
+        model = self._models.get(CHAT_TASK, self._model)
+        return ClaudeAnswer(lambda: self._stream(model, audit_prompts.chat(task)), model)
+
     async def aclose(self) -> None:
         """Give back connections."""
         await self._client.close()
@@ -152,15 +164,15 @@ class Claude:
         task: str,
         system: str,
         blocks: Sequence[TextBlockParam | ImageBlockParam],
-        shape: type[Answer],
+        shape: type[Shape],
         max_tokens: int,
-    ) -> tuple[Answer, Usage]:
+    ) -> tuple[Shape, Usage]:
         """The answer, asked for a second time when the first is not of the shape, and the usage of both."""
         model = self._models.get(task, self._model)
         usage = Usage(model)
         for turn in (blocks, [*blocks, _block(prompts.AGAIN)]):
             reply = await self._send(model, system, turn, shape, max_tokens)
-            usage = _sum(usage, _usage(model, reply.usage))
+            usage = summed(usage, usage_of(model, reply.usage))
             if reply.stop_reason == "refusal":
                 raise ProviderFailed("Claude declined to write this.")
             try:
@@ -178,20 +190,32 @@ class Claude:
         blocks: Sequence[TextBlockParam | ImageBlockParam],
         shape: type[BaseModel],
         max_tokens: int,
-    ) -> _Reply:
-        turn: MessageParam = {"role": "user", "content": list(blocks)}
+    ) -> Reply:
         try:
             async with asyncio.timeout(self._deadline):
                 message = await self._client.messages.create(
                     model=model,
                     max_tokens=max_tokens,
-                    system=[{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
-                    messages=[turn],
-                    output_config={"format": {"type": "json_schema", "schema": _schema(shape)}},
+                    system=[_cached(system)],
+                    messages=[{"role": "user", "content": list(blocks)}],
+                    output_config={"format": {"type": "json_schema", "schema": anthropic.transform_schema(shape)}},
                 )
-        except (anthropic.AnthropicError, TimeoutError, ValueError) as error:  # ValueError: a body that is not JSON
-            raise _failure(error) from error
-        return _read(message)
+        except FAULTS as error:
+            raise failure(error) from error
+        return read(message)
+
+    async def _stream(self, model: str, turn: str) -> Any:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._client.messages.create(
+                    model=model,
+                    max_tokens=_CHAT_TOKENS,
+                    system=[_cached(audit_prompts.CHAT)],
+                    messages=[{"role": "user", "content": [_block(turn)]}],
+                    stream=True,
+                )
+        except FAULTS as error:
+            raise failure(error) from error
 
 
 async def _busy_at_once(request: Any, call_next: Any) -> Any:
@@ -215,64 +239,24 @@ def _retry_after(header: str) -> float:
     return min(max(seconds, 0.0), _MAX_WAIT) if math.isfinite(seconds) else _DEFAULT_WAIT
 
 
-def _failure(error: Exception) -> ProviderFailed:
-    """The error in our words. A refused key is never repeated, and neither is what the service says about it."""
-    if isinstance(error, anthropic.APIStatusError):
-        if error.status_code in (401, 403):
-            return ProviderFailed("Anthropic refused the API key.", status=error.status_code)
-        logger.warning(
-            "Claude answered %s: %.300s (request %s)", error.status_code, error.api_message, error.request_id
-        )
-        return ProviderFailed(f"Claude answered with status {error.status_code}.", status=error.status_code)
-    if isinstance(error, anthropic.APITimeoutError | TimeoutError):
-        return ProviderFailed("Claude did not answer in time.")
-    if isinstance(error, anthropic.APIConnectionError):
-        return ProviderFailed("Claude could not be reached.")
-    return ProviderFailed("Claude's answer could not be read.")
-
-
-def _read(message: object) -> _Reply:
-    try:
-        body = message.to_dict(warnings=False) if isinstance(message, Message) else message
-        return _Reply.model_validate(body)
-    except ValidationError as error:
-        raise ProviderFailed("Claude's answer could not be read.") from error
-
-
-def _schema(shape: type[BaseModel]) -> dict[str, object]:
-    """Structured output takes no length limits in its schema: those are checked on what comes back."""
-    schema = shape.model_json_schema()
-    fields = {
-        name: {k: v for k, v in spec.items() if not k.startswith("min")} for name, spec in schema["properties"].items()
-    }
-    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
-
-
-def _usage(model: str, tokens: _Tokens) -> Usage:
-    written, cached = tokens.cache_creation_input_tokens or 0, tokens.cache_read_input_tokens or 0
-    per_input, per_output = next(price for family, price in PRICES.items() if family in model)
-    weighed = tokens.input_tokens + written * _CACHE_WRITE + cached * _CACHE_READ
-    return Usage(
-        model=model,
-        input_tokens=tokens.input_tokens + written + cached,
-        cached_tokens=cached,
-        output_tokens=tokens.output_tokens,
-        cost_usd=(weighed * per_input + tokens.output_tokens * per_output) / _MILLION,
-    )
-
-
-def _sum(one: Usage, two: Usage) -> Usage:
-    return Usage(
-        model=one.model,
-        input_tokens=one.input_tokens + two.input_tokens,
-        cached_tokens=one.cached_tokens + two.cached_tokens,
-        output_tokens=one.output_tokens + two.output_tokens,
-        cost_usd=one.cost_usd + two.cost_usd,
-    )
-
-
 def _block(text: str) -> TextBlockParam:
     return {"type": "text", "text": text}
+
+
+def _cached(system: str) -> TextBlockParam:
+    """Kept by the API for five minutes, where it is long enough for that."""
+    return {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
+
+
+def _finding(insight: _Insight) -> Finding:
+    cited = insight.evidence
+    return Finding(
+        entity_id=insight.entity_id,
+        severity=insight.severity,
+        title=_plain(insight.title)[:_MAX_TITLE],
+        body=_plain(insight.body)[:_MAX_BODY],
+        evidence=Evidence(cited.metric, cited.value, cited.baseline, cited.change),
+    )
 
 
 async def _fit_for_vision(image: Image) -> Image:

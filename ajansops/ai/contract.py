@@ -1,5 +1,6 @@
 """What the platform asks of an AI provider, and what it gets back. Providers know products, not our models."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -100,6 +101,118 @@ class Tagged:
     usage: Usage
 
 
+class Severity(StrEnum):
+    """Of anomalies and insights, from worst to least."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A campaign, an ad set, a page: whatever was measured. Metrics as given: `("cpm", 12.4)`."""
+
+    id: str
+    type: str = ""
+    name: str = ""
+    metrics: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A metric of an entity that is not as usual. `change` is a fraction of the baseline; `severity` may be empty."""
+
+    entity_id: str
+    metric: str
+    value: float
+    baseline: float | None = None
+    change: float | None = None
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTask:
+    """All that is known of an account, and so all that may be said of it. Names are data, written by others."""
+
+    language: Language
+    workspace: str
+    currency: str = ""
+    entities: tuple[Entity, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The numbers that an insight stands on, as the provider cites them. Whoever asked compares them with the given."""
+
+    metric: str
+    value: float
+    baseline: float | None = None
+    change: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One insight of an audit. Plain text."""
+
+    entity_id: str
+    severity: Severity
+    title: str
+    body: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit. `health_score` is 0 to 100."""
+
+    summary: str
+    health_score: int
+    findings: tuple[Finding, ...]
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a chat."""
+
+    role: str  # user, assistant
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTask:
+    """A question about an insight: the last turn. `facts` are the insight's, as JSON values; others wrote them."""
+
+    language: Language
+    facts: tuple[tuple[str, object], ...]
+    evidence: tuple[tuple[str, object], ...]
+    turns: tuple[Turn, ...]
+
+
+class Answer(Protocol):
+    """An answer, from the question on. `begin` first; `aclose` in any case."""
+
+    async def begin(self) -> None:
+        """Ask, until the first piece is there. Raises as `Provider.write`: after it there is no refusal any more."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Pieces of plain text. Raises `ProviderFailed` when the answer breaks off."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far, also of an answer that nobody listens to any more."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop it, wherever it is. May be called twice."""
+        ...
+
+
 class ProviderFailed(UpstreamError):
     """The AI provider did not answer as it should."""
 
@@ -113,7 +226,7 @@ class ProviderBusy(ProviderFailed):
 
 
 class Provider(Protocol):
-    """A source of texts and tags. Used from one event loop; every call is one unit of work."""
+    """A source of texts, tags, audits and answers. Used from one event loop; every call is one unit of work."""
 
     name: str  # on the wire: claude, ollama, mock
 
@@ -123,6 +236,14 @@ class Provider(Protocol):
 
     async def tag(self, task: TagTask) -> Tagged:
         """As `write`."""
+        ...
+
+    async def audit(self, task: AuditTask) -> Audited:
+        """As `write`. What it cites has to be checked."""
+        ...
+
+    def chat(self, task: ChatTask) -> Answer:
+        """An answer that is still to begin. The caller closes it."""
         ...
 
     async def aclose(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from ajansops.ai.contract import ContentType, ProductFacts, TagTask, Voice, WriteTask
 from ajansops.kit.language import Language
 
-_NAMES = {Language.EN: "English", Language.TR: "Turkish", Language.HU: "Hungarian"}
+NAMES = {Language.EN: "English", Language.TR: "Turkish", Language.HU: "Hungarian"}
 
 # Caps in characters, so that one product cannot cost a fortune. Far above what a shop writes.
 _MAX_TEXT = 8_000
@@ -52,21 +52,21 @@ def system(content_type: ContentType) -> str:
 def write(task: WriteTask) -> str:
     """The user's turn for one text."""
     lines = [
-        _data("product", _product(task.product)),
-        _data("voice", _voice(task.voice)),
-        f"Language: {_NAMES[task.language]}. At most {task.max_chars} characters.",
+        data("product", _product(task.product)),
+        data("voice", _voice(task.voice)),
+        f"Language: {NAMES[task.language]}. At most {task.max_chars} characters.",
     ]
     if task.complaints:
-        lines.append(_data("previous", task.previous[:_MAX_TEXT]))
-        lines.append(f"It was refused for these reasons: {_json(_list(task.complaints))}. Write it again without them.")
+        lines.append(data("previous", task.previous[:_MAX_TEXT]))
+        lines.append(
+            f"It was refused for these reasons: {as_json(_list(task.complaints))}. Write it again without them."
+        )
     return "\n".join(lines)
 
 
 def tag(task: TagTask) -> str:
     """The user's turn for tags."""
-    return (
-        f"{_data('product', _product(task.product))}\nLanguage: {_NAMES[task.language]}. At most {task.max_tags} tags."
-    )
+    return f"{data('product', _product(task.product))}\nLanguage: {NAMES[task.language]}. At most {task.max_tags} tags."
 
 
 def _product(product: ProductFacts) -> dict[str, Any]:
@@ -97,10 +97,12 @@ def _list(texts: tuple[str, ...]) -> list[str]:
     return [text[:_MAX_LINE] for text in texts[:_MAX_ENTRIES]]
 
 
-def _data(tag: str, value: Any) -> str:
-    return f"<{tag}>\n{_json(value)}\n</{tag}>"
+def data(tag: str, value: Any) -> str:
+    """`value` as JSON in an element that nothing in it can close."""
+    return f"<{tag}>\n{as_json(value)}\n</{tag}>"
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """Without a "<"."""
     # "<" is written as an escape, so that no text can close the element it stands in.
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")

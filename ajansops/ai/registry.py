@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 
+from django.conf import settings
+
 from ajansops.ai.contract import Provider
 from ajansops.kit.errors import DomainError, Kind
 
@@ -53,13 +55,32 @@ class UnknownProvider(DomainError):
 
 def provider(config: ProviderConfig, *, test_mode: bool = False) -> Provider:
     """A new provider, for the event loop that will use it; the caller closes it. `test_mode` spends nobody's money."""
-    mode = Mode.OFFLINE if test_mode else _mode(config)
-    if mode is Mode.CLAUDE:
+    if require_configured(config, test_mode=test_mode) is Mode.CLAUDE:
         return _claude(config)
-    if mode is Mode.OLLAMA:
-        raise OllamaNotConfigured
     offline: Provider = import_module("ajansops.ai.offline.provider").Offline()
     return offline
+
+
+def require_configured(config: ProviderConfig, *, test_mode: bool = False) -> Mode:
+    """Which one it will be, before anything is started. Raises one of the errors above."""
+    mode = Mode.OFFLINE if test_mode else _mode(config)
+    if mode is Mode.CLAUDE and not config.anthropic_api_key:
+        raise ClaudeNotConfigured
+    if mode is Mode.OLLAMA:
+        raise OllamaNotConfigured
+    return mode
+
+
+def configured() -> ProviderConfig:
+    """As the environment says."""
+    env = settings.ENV
+    return ProviderConfig(
+        mode=env.ai_provider,
+        anthropic_api_key=env.anthropic_api_key,
+        anthropic_base_url=env.anthropic_base_url,
+        claude_model=env.claude_model,
+        ollama_url=env.ollama_url,
+    )
 
 
 def _mode(config: ProviderConfig) -> Mode:
@@ -73,8 +94,6 @@ def _mode(config: ProviderConfig) -> Mode:
 
 
 def _claude(config: ProviderConfig) -> Provider:
-    if not config.anthropic_api_key:
-        raise ClaudeNotConfigured
     claude: Provider = import_module("ajansops.ai.claude").Claude(
         api_key=config.anthropic_api_key,
         base_url=config.anthropic_base_url or None,

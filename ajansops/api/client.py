@@ -28,7 +28,7 @@ def client_network(request: HttpRequest) -> str:
 
 def _readable(text: str) -> str:
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])  # a zone is of that machine, and no address
     except ValueError:
         return ""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

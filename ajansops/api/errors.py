@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext
@@ -26,9 +27,18 @@ STATUS = {
     Kind.INVALID: 422,  # a surface may say 400
     Kind.RATE_LIMITED: 429,
     Kind.UPSTREAM: 502,
+    Kind.TIMEOUT: 504,
     Kind.NOT_CONFIGURED: 503,
     Kind.UNAVAILABLE: 503,
 }
+
+
+class PayloadTooLarge(drf.APIException):
+    """Raised by parsers."""
+
+    status_code = 413
+    default_code = "payload_too_large"
+
 
 DRF_CODES: tuple[tuple[type[drf.APIException], str], ...] = (
     (drf.ParseError, "invalid_json"),
@@ -40,6 +50,7 @@ DRF_CODES: tuple[tuple[type[drf.APIException], str], ...] = (
     (drf.NotAcceptable, "not_acceptable"),
     (drf.UnsupportedMediaType, "unsupported_media_type"),
     (drf.Throttled, "rate_limit_exceeded"),
+    (PayloadTooLarge, "payload_too_large"),
 )
 
 MESSAGES = {
@@ -52,14 +63,17 @@ MESSAGES = {
     "payload_too_large": "The request body is too large.",
     "unavailable": "The service is busy. Please try again.",
 }
+WORDED = frozenset({"unauthorized", "not_found", "method_not_allowed", "payload_too_large"})  # not as DRF does
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ajansops"'}
 
 
-class PayloadTooLarge(drf.APIException):
-    """Raised by parsers."""
-
-    status_code = 413
-    default_code = "payload_too_large"
+# Of Django's errors the first that fits.
+PLAIN: tuple[tuple[type[Exception], int, str], ...] = (
+    (Http404, 404, "not_found"),
+    (DjangoPermissionDenied, 403, "access_denied"),
+    (RequestDataTooBig, 413, "payload_too_large"),
+    (SuspiciousOperation, 400, "bad_request"),
+)
 
 
 def plain_problem(status: int, code: str, **data: Any) -> Problem:
@@ -79,23 +93,20 @@ def problem_of(error: Exception, request_id: str) -> Problem:
             return Problem(status, error.code, error.message, error.errors, error.data, headers)
         case drf.ValidationError():
             return Problem(422, "validation_failed", gettext("The given data was invalid."), flat_errors(error.detail))
-        case PayloadTooLarge():
-            return plain_problem(413, "payload_too_large")
-        case Http404():
-            return plain_problem(404, "not_found")
-        case DjangoPermissionDenied():
-            return plain_problem(403, "access_denied")
         case drf.APIException():
             return _of_drf(error)
         case OperationalError():  # locked, restarting, out of connections: it passes
             log.warning("database_busy", error=str(error))
             return replace(plain_problem(503, "unavailable"), headers={"Retry-After": "1"})
+    for kind, status, code in PLAIN:
+        if isinstance(error, kind):
+            return plain_problem(status, code)
     return plain_problem(500, "server_error", request_id=request_id)
 
 
 def _of_drf(error: drf.APIException) -> Problem:
     code = next((code for kind, code in DRF_CODES if isinstance(error, kind)), "bad_request")
-    if code in {"unauthorized", "not_found", "method_not_allowed"}:
+    if code in WORDED:
         return plain_problem(error.status_code, code)
     return Problem(error.status_code, code, str(error.detail))
 
@@ -126,12 +137,16 @@ def json_problem(problem: Problem, surface: Surface, request: HttpRequest) -> Js
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: every exception of every API view ends here."""
     view, request = context["view"], context["request"]
-    request_id = getattr(request, "request_id", "")
-    if isinstance(error, DomainError | drf.APIException | Http404 | DjangoPermissionDenied | OperationalError):
-        if getattr(error, "kind", None) is Kind.UPSTREAM:
-            log.warning("upstream_error", code=error.code, error=str(error))  # type: ignore[union-attr]
-    else:
-        log.error("unhandled_error", exc_info=error, path=request.path)
-    problem = problem_of(error, request_id)
+    problem = told(error, request)
     status, body = worded(problem, view.surface, request)
     return Response(body, status=status, headers=dict(problem.headers))
+
+
+def told(error: Exception, request: Any) -> Problem:
+    """As `problem_of`, and in the log if it is not the caller's doing."""
+    problem = problem_of(error, getattr(request, "request_id", ""))
+    if problem.status == 500:
+        log.error("unhandled_error", exc_info=error, path=request.path)
+    elif isinstance(error, DomainError) and error.kind in {Kind.UPSTREAM, Kind.TIMEOUT}:
+        log.warning("upstream_error", code=error.code, error=str(error))
+    return problem

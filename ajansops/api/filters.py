@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any, Protocol
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Model, Q, QuerySet, Value
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext
 
@@ -95,6 +95,26 @@ class Search:
         for column in self.columns:
             found |= Q(**{f"{column}__icontains": wanted})
         return rows.filter(found) if wanted else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The list in the JSON column holds this text."""
+
+    column: str
+
+    def __call__(self, rows: Rows, text: str, actor: Actor) -> Rows:
+        """Exactly this; blanks around it mean nothing."""
+        return rows.filter(_HoldsText(F(self.column), Value(text.strip()), output_field=BooleanField()))
+
+
+class _HoldsText(Func):
+    template = "EXISTS (SELECT 1 FROM %(function)s(%(expressions)s))"
+    function = "json_each"
+    arg_joiner = ") AS entry WHERE entry.value = ("
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, function="jsonb_array_elements_text", **extra)
 
 
 @dataclass(frozen=True, slots=True)

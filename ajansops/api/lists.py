@@ -112,12 +112,18 @@ class ListQuery:
         return rows.only("pk", *(key.column for key in order), *wanted, *joined)
 
 
+@cache
+def filters_of(view: Any) -> Mapping[str, Filter]:
+    """Everybody's and the view's own."""
+    return {**dates(view.model), **status(view.model), **view.filters}
+
+
 def understand(view: Any, output: Any, params: Mapping[str, str], *, listed: bool) -> ListQuery:
     """Of one row only fields and includes. Raises `Invalid`, and `AccessDenied` for an include one may not see."""
     errors: dict[str, list[str]] = {}
     columns = columns_of(view.model, output)
     includes = _includes(view, params, errors)
-    known = {**dates(view.model), **status(view.model), **view.filters} if listed else {}
+    known = filters_of(type(view)) if listed else {}  # type: ignore[arg-type]
     given = {name: text for name, text in params.items() if name not in RESERVED}
     if listed:
         errors |= {name: [gettext("This parameter is not known here.")] for name in given if name not in known}
@@ -163,19 +169,19 @@ def _fields(
     wanted = frozenset(_words(params["fields"]))
     if unknown := sorted(wanted - columns.names - includes.keys()):
         errors["fields"] = [_unknown(name, columns.names) for name in unknown]
-    return wanted | includes.keys()
+    return wanted.union(includes)
 
 
 def _sort(model: type[models.Model], columns: Columns, text: str, errors: dict[str, list[str]]) -> tuple[SortKey, ...]:
-    sortable = sortable_columns(model, columns)
     words = _words(text)[:MAX_KEYS]
+    if not words:
+        return ()
+    sortable = sortable_columns(model, columns)
     unknown = [word for word in words if word.removeprefix("-") not in sortable]
     if unknown:
         errors["sort"] = [_unknown(word, sortable) for word in unknown]
         return ()
     keys = [_key(model, sortable[word.removeprefix("-")], descending=word.startswith("-")) for word in words]
-    if not keys:
-        return ()
     tie = _key(model, model._meta.pk.name, descending=keys[-1].descending)
     return tuple([*keys, tie] if tie.column not in {key.column for key in keys} else keys)
 

@@ -4,11 +4,11 @@ import base64
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.paginator import EmptyPage, Paginator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 from rest_framework.exceptions import ParseError
@@ -18,54 +18,77 @@ from rest_framework.utils.urls import replace_query_param
 from ajansops.api.lists import SortKey
 from ajansops.api.parsers import loads
 from ajansops.api.surface import JSON
+from ajansops.kit.counting import total_of
 from ajansops.kit.errors import Invalid
+from ajansops.kit.ids import random_text
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100
+WHOLE = {"type": "integer", "minimum": 1, "maximum": 999_999_999}  # in the schema
+MARK = random_text(22)  # where the number goes in an address; in no query of anybody's
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a list a page is."""
+
+    number: int
+    per_page: int
+
+    @property
+    def offset(self) -> int:
+        """Rows before it."""
+        return (self.number - 1) * self.per_page
+
+    def meta(self, total: int, shown: int) -> JSON:
+        """Totals and the place of this page in them."""
+        return {
+            "current_page": self.number,
+            "from": self.offset + 1 if shown else None,
+            "last_page": self.last(total),
+            "per_page": self.per_page,
+            "to": self.offset + shown if shown else None,
+            "total": total,
+        }
+
+    def links(self, request: Request, total: int) -> JSON:
+        """Absolute addresses of the pages around."""
+        last = self.last(total)
+        before, _, after = _address(request, "page", MARK).partition(MARK)
+        return {
+            "first": f"{before}1{after}",
+            "last": f"{before}{last}{after}",
+            "prev": f"{before}{min(self.number - 1, last)}{after}" if self.number > 1 else None,
+            "next": f"{before}{self.number + 1}{after}" if self.number < last else None,
+        }
+
+    def last(self, total: int) -> int:
+        """Number of the last page; an empty list has one."""
+        return max(1, -(-total // self.per_page))
+
+
+def place_of(request: Request) -> Place:
+    """Raises `Invalid` naming the parameter."""
+    return Place(_positive(request, "page", 1), min(_positive(request, "per_page", PER_PAGE), MAX_PER_PAGE))
 
 
 class Page:
     """One page of a queryset with the meta and links beside it."""
 
     def __init__(self, queryset: QuerySet[Any], request: Request) -> None:
-        self.request = request
-        self.number = _positive(request, "page", 1)
-        self.per_page = min(_positive(request, "per_page", PER_PAGE), MAX_PER_PAGE)
-        self.paginator = Paginator(queryset, self.per_page)
-        self.rows: Sequence[Any] = self._rows()
+        place = place_of(request)
+        self.total = total_of(queryset, request.auth.workspace_id)  # type: ignore[union-attr]
+        beyond = place.offset >= self.total
+        self.rows: Sequence[Any] = [] if beyond else list(queryset[place.offset : place.offset + place.per_page])
+        self.meta = place.meta(self.total, len(self.rows))
+        self.links = place.links(request, self.total)
 
-    def _rows(self) -> Sequence[Any]:
-        try:
-            return list(self.paginator.page(self.number).object_list)
-        except EmptyPage:
-            return []
 
-    @property
-    def meta(self) -> JSON:
-        """Totals and the place of this page in them."""
-        first = (self.number - 1) * self.per_page + 1
-        return {
-            "current_page": self.number,
-            "from": first if self.rows else None,
-            "last_page": self.paginator.num_pages,
-            "per_page": self.per_page,
-            "to": first + len(self.rows) - 1 if self.rows else None,
-            "total": self.paginator.count,
-        }
-
-    @property
-    def links(self) -> JSON:
-        """Absolute addresses of the pages around."""
-        last = self.paginator.num_pages
-        return {
-            "first": self._link(1),
-            "last": self._link(last),
-            "prev": self._link(min(self.number - 1, last)) if self.number > 1 else None,
-            "next": self._link(self.number + 1) if self.number < last else None,
-        }
-
-    def _link(self, number: int) -> str:
-        return str(replace_query_param(self.request.build_absolute_uri(), "page", number))
+def _address(request: Request, name: str, value: str) -> str:
+    """Of this request with another value of the parameter."""
+    if request.META.get("QUERY_STRING"):
+        return str(replace_query_param(request.build_absolute_uri(), name, value))
+    return f"{request.scheme}://{request.get_host()}{request.get_full_path()}?{name}={value}"
 
 
 class CursorPage:
@@ -89,8 +112,7 @@ class CursorPage:
     @property
     def links(self) -> JSON:
         """Only forward."""
-        here = self.request.build_absolute_uri()
-        return {"next": replace_query_param(here, "cursor", self.next_cursor) if self.next_cursor else None}
+        return {"next": _address(self.request, "cursor", self.next_cursor) if self.next_cursor else None}
 
     def _spelled(self) -> str:
         return ",".join(f"{'-' * key.descending}{key.column}" for key in self.order)

@@ -30,6 +30,11 @@ class Row(serializers.ModelSerializer[Any]):
 class Body(serializers.Serializer[Any]):
     """A request body. A field that is not declared is an error, so that a typing mistake is not silently ignored."""
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Of its fields, for a row that shows what is written."""
+        return tuple(cls._declared_fields)
+
     def to_internal_value(self, data: Any) -> Any:
         """422 naming each unknown field."""
         if isinstance(data, dict):

@@ -49,6 +49,7 @@ class Surface:
     invalid_status: int = 400
     deleted_status: int = 204
     lists: bool = False  # sort, fields, include, filters and cursors in queries
+    idempotent: bool = False  # a repeated request with the same Idempotency-Key gets the first one's answer
     tokens: bool = False  # a key may be exchanged for a short-lived bearer
     by_address: AddressLimit | None = None  # how many calls of each client address, beside those by tier
     codes: Mapping[str, str] = field(default_factory=dict)  # canonical code → this surface's word for it

@@ -14,11 +14,12 @@ from django.utils.translation import gettext
 from rest_framework.request import Request
 
 from ajansops.api.client import client_network
+from ajansops.api.windows import DatabaseStore
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import iso
 from ajansops.kit.errors import RateLimited
 from ajansops.kit.limiter import Bucket, Limit, Limiter, Standing
-from ajansops.kit.limiter_stores import MemoryStore, RedisStore, SharedStore
+from ajansops.kit.limiter_stores import DividedStore, MemoryStore, RedisStore, SharedStore, SplitStore
 
 BY_TIER = {
     "free": Limit(60),
@@ -35,6 +36,7 @@ class AddressLimit:
 
     name: str
     limit: Limit
+    sensitive: bool = False
 
 
 AUDIT = AddressLimit("audit", Limit(5))
@@ -43,7 +45,7 @@ BILLING = AddressLimit("billing", Limit(60))
 INSIGHT_ELSE = AddressLimit("insight", Limit(60))
 # Every call that no credential pays for: public routes, unknown paths, wrong methods, and each 401. Guessing a key of
 # 256 bits needs no limit; this one is for the work it costs, and wide enough for an office behind one address.
-NOBODY = AddressLimit("nobody", Limit(300))
+NOBODY = AddressLimit("nobody", Limit(300), sensitive=True)
 
 REDIS_PREFIX = "ajansops:limit:"
 
@@ -75,23 +77,28 @@ def headers(request: HttpRequest) -> dict[str, str]:
     standing: Standing | None = getattr(request, "standing", None)
     if standing is None:
         return {}
+    limit, policy = standing.bucket.limit, standing.bucket.name.partition(":")[0]  # whose bucket it is, is not said
     return {
-        "X-RateLimit-Limit": str(standing.bucket.limit.calls),
+        "X-RateLimit-Limit": str(limit.calls),
         "X-RateLimit-Remaining": str(standing.remaining),
         "X-RateLimit-Reset": str(standing.reset),
+        "RateLimit-Policy": f'"{policy}";q={limit.calls};w={limit.seconds}',  # draft-ietf-httpapi-ratelimit-headers
+        "RateLimit": f'"{policy}";r={standing.remaining};t={standing.retry_after}',
     }
 
 
 def limiter() -> Limiter:
     """Of this installation."""
-    return limiter_at(settings.ENV.redis_url)
+    return limiter_at(settings.ENV.redis_url, settings.ENV.web_workers)
 
 
 @cache
-def limiter_at(redis_url: str) -> Limiter:
+def limiter_at(redis_url: str, processes: int) -> Limiter:
     """One a process, so that its memory is shared."""
-    own = MemoryStore()
-    return Limiter(SharedStore(RedisStore(redis_url, REDIS_PREFIX), own) if redis_url else own)
+    apart = SplitStore(DividedStore(MemoryStore(), processes), DatabaseStore())
+    if redis_url:
+        return Limiter(SharedStore(RedisStore(redis_url, REDIS_PREFIX), apart))
+    return Limiter(apart if processes > 1 else MemoryStore())
 
 
 def _early(request: Request, view: Any) -> list[Bucket]:
@@ -115,7 +122,8 @@ def _payer(request: Request, actor: Actor | None) -> Bucket:
 
 
 def _of_address(limit: AddressLimit, request: Request) -> Bucket:
-    return Bucket(f"{limit.name}:{client_network(request._request)}", limit.limit)  # noqa: SLF001  # DRF's own way back
+    network = client_network(request._request)  # noqa: SLF001  # DRF's own way back
+    return Bucket(f"{limit.name}:{network}", limit.limit, limit.sensitive)
 
 
 def _note(request: Request, standing: Standing) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import orjson
 from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import AllowAny, BasePermission
@@ -13,11 +15,12 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
-from ajansops.api import throttling
-from ajansops.api.authentication import WORKSPACE_HEADER
+from ajansops.api import idempotency, throttling
+from ajansops.api.authentication import SAFE, WORKSPACE_HEADER
 from ajansops.api.filters import Filter
 from ajansops.api.lists import NO_WISHES, Include, ListQuery, columns_of, order_of, understand
-from ajansops.api.pagination import CursorPage, Page
+from ajansops.api.pagination import CursorPage, Page, Place, place_of
+from ajansops.api.straight import Statement, statement_for
 from ajansops.api.surface import Reply, Surface
 from ajansops.kit.actor import Actor
 from ajansops.kit.errors import AccessDenied, Invalid, NotFound
@@ -74,6 +77,13 @@ class SurfaceView(APIView):
     needs_workspace: ClassVar[bool] = True  # else a person who has chosen none may come in
     by_address: ClassVar[throttling.AddressLimit | None] = None  # where it is another than the surface's
     unlimited: ClassVar[bool] = False
+    # For the schema, by method or action: status to what is answered there, bodies, queries, and further errors.
+    answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
+    bodies: ClassVar[Mapping[str, Any]] = {}
+    queries: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    faults: ClassVar[Mapping[str, Sequence[int]]] = {}
+    scheme: ClassVar[str] = ""  # the credential of its own that it takes
+    bare: ClassVar[bool] = False  # answers without the surface's envelope
     permission_classes = [DeclaredPermission]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -100,7 +110,7 @@ class SurfaceView(APIView):
         return request.headers.get(WORKSPACE_HEADER)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Count the call. No text of ours contains NUL, and PostgreSQL refuses it: it is not there, or not valid."""
+        """Count the call, ask who calls and whether they may, and only then look at what they send."""
         if self.right is None:
             if not self.unlimited:
                 throttling.count(request, self)
@@ -108,11 +118,29 @@ class SurfaceView(APIView):
         if not self.unlimited:
             throttling.admit(request, self)
         super().initial(request, *args, **kwargs)
-        if any("\0" in str(value) for value in kwargs.values()):
+        self.examine(request, kwargs)
+
+    def examine(self, request: Request, path: Mapping[str, Any]) -> None:
+        """Refuse what is wrong with every call. No text of ours contains NUL, and PostgreSQL refuses it.
+
+        A body is read also where nothing of it is needed: what is not JSON was not meant as it stands.
+        """
+        if any("\0" in str(value) for value in path.values()):
             raise NotFound
-        wrong = [name for name, value in request.query_params.items() if "\0" in value]
+        wrong = [name for name, value in request.query_params.items() if "\0" in f"{name}{value}"]
         if wrong:
             raise Invalid(errors={name: [gettext("Must not contain NUL.")] for name in wrong})
+        idempotency.guard(self, request)
+        if request.method not in SAFE:
+            _ = request._request.body  # noqa: SLF001  # kept: a repeated request is known by its bytes
+            _ = request.data
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """The usual wishes are for JSON or anything, and need no negotiating."""
+        if request.META.get("HTTP_ACCEPT", "*/*") in {"*/*", "application/json"}:
+            renderer = self.renderer_classes[0]()
+            return renderer, renderer.media_type
+        return super().perform_content_negotiation(request, force)
 
     @property
     def actor(self) -> Actor:
@@ -170,7 +198,7 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
     create_row: ClassVar[Callable[..., Any] | None] = None
     change_row: ClassVar[Callable[..., Any] | None] = None
     remove_row: ClassVar[Callable[..., Any] | None] = None
-    noun: ClassVar[str] = "Resource"
+    noun: ClassVar[str] = "Resource"  # translated where it is told
     lookup_value_regex = r"[^/]+"
 
     @classmethod
@@ -189,9 +217,18 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
         return nothing
 
     def rows(self) -> QuerySet[Any]:
-        """What the actor can see, in a stable order. Override to add filters and joins."""
-        rows: QuerySet[Any] = self.model.objects.visible_to(self.actor).order_by("-id")
+        """What the caller can see. Override it where that depends on the path, or on more than the workspace."""
+        return self.rows_of(self.actor)
+
+    def rows_of(self, actor: Actor) -> QuerySet[Any]:
+        """What anybody in the actor's workspace can see, in a stable order. Override to add filters and joins."""
+        rows: QuerySet[Any] = self.model.objects.visible_to(actor).order_by("-id")
         return rows
+
+    @classmethod
+    def same_for_all_callers(cls) -> bool:
+        """Whether `rows` depends on nothing but the workspace."""
+        return cls.rows is ResourceViewSet.rows
 
     def row(self) -> Any:
         """The row in the path, or `NotFound`, which another workspace's row is too."""
@@ -205,6 +242,11 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """Load what the rows of a page need from elsewhere, in one go."""
+
+    @classmethod
+    def prepares_nothing(cls) -> bool:
+        """Whether the rows are enough."""
+        return cls.prepare is ResourceViewSet.prepare
 
     def asked(self, *, listed: bool) -> ListQuery:
         """What the query asks for, where the surface has such queries."""
@@ -234,16 +276,24 @@ class ResourceViewSet(ViewSetMixin, SurfaceView, abstract=True):
 class ListMixin:
     """GET of the collection."""
 
-    def list(self: Any, request: Request, **_path: str) -> Response:
+    def list(self: Any, request: Request, **_path: str) -> HttpResponseBase:
         """One page."""
         asked = self.asked(listed=True)
+        by_cursor = self.surface.lists and "cursor" in request.query_params
+        if not by_cursor and (statement := statement_for(self, asked)):
+            return self._straight(statement, place_of(request))
         rows = asked.narrowed(self.rows(), self.actor)
         order = asked.sort or order_of(rows)
         rows = asked.read(rows, columns_of(self.model, self.output), order)
-        by_cursor = self.surface.lists and "cursor" in request.query_params
         page = CursorPage(rows, request, order) if by_cursor else Page(rows, request)
         self.prepare(page.rows)
         return self.reply_page(Reply(self.shown(page.rows, asked), meta=page.meta, links=page.links))
+
+    def _straight(self: Any, statement: Statement, place: Place) -> HttpResponse:
+        total, shown, rows = statement.run(place, self.actor.workspace_id)
+        meta, links = place.meta(total, shown), place.links(self.request, total)
+        body = orjson.dumps(self.surface.envelope(Reply(orjson.Fragment(rows), meta=meta, links=links)))
+        return HttpResponse(body, content_type="application/json")
 
 
 class RetrieveMixin:
@@ -261,7 +311,8 @@ class CreateMixin:
     def create(self: Any, request: Request, **_path: str) -> Response:
         """201 with the new row."""
         row = type(self).create_row(self.actor, **self.parsed(self.input))
-        return self.reply(self.show(row), message=f"{self.noun} created successfully.", status=201)
+        message = gettext("%(noun)s created successfully.") % {"noun": gettext(self.noun)}
+        return self.reply(self.show(row), message=message, status=201)
 
 
 class ChangeMixin:
@@ -280,7 +331,8 @@ class ChangeMixin:
         changed = type(self).change_row(
             self.actor, row, **self.parsed(self.change_input or self.input, partial=partial)
         )
-        return self.reply(self.show(changed), message=f"{self.noun} updated successfully.")
+        message = gettext("%(noun)s updated successfully.") % {"noun": gettext(self.noun)}
+        return self.reply(self.show(changed), message=message)
 
 
 class DestroyMixin:
@@ -315,16 +367,23 @@ def crud(view: Permission, add: Permission, change: Permission, delete: Permissi
 class UnknownPath(SurfaceView):
     """The end of every surface's table: 404 in its own words, to everybody and for every method."""
 
-    rights = dict.fromkeys(METHODS, Public)
     authentication_classes = []
     schema = None
+
+    @property
+    def right(self) -> Right:
+        """Whatever the method is called."""
+        return Public
 
     @property
     def default_response_headers(self) -> dict[str, str]:
         """No Allow: nothing is."""
         return {}
 
+    def examine(self, request: Request, path: Mapping[str, Any]) -> None:
+        """Nothing: it is not there, whatever is sent."""
+
     def _missing(self, request: Request, **_path: str) -> Response:
         raise NotFound
 
-    get = post = put = patch = delete = head = options = _missing  # type: ignore[assignment]
+    options = http_method_not_allowed = _missing  # type: ignore[assignment]

@@ -52,7 +52,13 @@ class Actor:
     request_id: str = ""
     role: str = ""
     via: Via = Via.SYSTEM
+    key_family: str = ""  # what a key has in common with those it was rotated into
     tier: str = FREE_TIER  # how many requests: the lower of the key's and its workspace's, a few seconds old
+
+    @property
+    def credential(self) -> str:
+        """Whose calls these are, over rotations of a key, over its tokens and over sessions."""
+        return f"key:{self.key_family}" if self.key_id else f"user:{self.user_id}"
 
     def in_scope(self, permission: Permission) -> bool:
         """Whether the credential reaches that far, whatever the role."""

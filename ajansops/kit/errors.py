@@ -21,6 +21,7 @@ class Kind(Enum):
     RATE_LIMITED = auto()
     NOT_CONFIGURED = auto()
     UPSTREAM = auto()
+    TIMEOUT = auto()  # of somebody outside
     UNAVAILABLE = auto()
 
 
@@ -78,3 +79,10 @@ class UpstreamError(DomainError):
 
     code = "upstream_error"
     kind = Kind.UPSTREAM
+
+
+class UpstreamTimeout(DomainError):
+    """An outside service took too long to answer."""
+
+    code = "upstream_timeout"
+    kind = Kind.TIMEOUT

@@ -35,13 +35,18 @@ class Limit:
         """
         return 0 if self.most <= EXACT else self.seconds / EXACT
 
+    def share(self, among: int) -> "Limit":
+        """What each of so many counters may admit; one call at least."""
+        return Limit(max(1, self.most // among), seconds=self.seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Who is counted, and how much they may."""
+    """Who is counted, and how much they may. `sensitive`: never in more than one place, whatever it costs."""
 
     name: str
     limit: Limit
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ class Standing:
     def retry_after(self) -> int:
         """Whole seconds, at least one; whoever waits so long is admitted."""
         return max(1, math.ceil(round(self.frees_at - self.now, 6)))
+
+    def of(self, bucket: Bucket) -> "Standing":
+        """As a bucket stands of which this is one of several equal shares."""
+        used = math.ceil(self.used * bucket.limit.most / self.bucket.limit.most)
+        return replace(self, bucket=bucket, used=used)
 
 
 class Store(Protocol):

@@ -21,6 +21,7 @@ class JobView:
     configuration: JSON  # what was asked for; clients see it
     test_mode: bool
     memory: JSON = field(default_factory=dict)  # what the runner itself keeps between items
+    request_id: str = ""  # of the call that started it
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ajansops.api.casing import camelize, snakify
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import COLLECTION, ROW, UnknownPath
 from ajansops.health import HealthView
+from content.api.app import AppPostViewSet, BulkView
 from leads.api.app import AppScrapeView
 from sites.api.app import AppSeoScrapeView
 from sites.api.core import SiteViewSet
@@ -29,6 +30,7 @@ TITLES = {
     500: "Internal Server Error",
     502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
 
 
@@ -42,10 +44,16 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     status = APP.invalid_status if problem.code == "validation_failed" else problem.status
     errors = {"errors": camelize(problem.errors)} if problem.errors else {}
     extras: dict[str, Any] = camelize(dict(problem.data))
+    if "requestId" in extras:  # of a fault of ours: called the same everywhere, for whoever has to find it
+        extras["request_id"] = extras.pop("requestId")
     return {"error": TITLES.get(status, "Error"), "code": problem.code, "message": problem.message, **errors, **extras}
 
 
-APP = register(Surface("app", ("/api/",), envelope, word_error, deleted_status=200, encode=camelize, decode=snakify))
+APP = register(
+    Surface(
+        "app", ("/api/",), envelope, word_error, deleted_status=200, idempotent=True, encode=camelize, decode=snakify
+    )
+)
 
 urlpatterns = [
     path("health", HealthView.as_view(surface=APP)),
@@ -54,6 +62,8 @@ urlpatterns = [
     path("leads/scrape", AppScrapeView.as_view(surface=APP)),
     path("sites", SiteViewSet.as_view(COLLECTION, surface=APP)),
     path("sites/<str:pk>", SiteViewSet.as_view(ROW, surface=APP)),
+    path("content/bulk", BulkView.as_view(surface=APP)),
+    path("content/<str:site>/<str:pk>", AppPostViewSet.as_view(ROW, surface=APP)),
     path("seo/scrape", AppSeoScrapeView.as_view(surface=APP)),
     re_path(r"", UnknownPath.as_view(surface=APP)),
 ]

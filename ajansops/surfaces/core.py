@@ -17,9 +17,11 @@ from accounts.api.core import (
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import COLLECTION, PATCH_ROW, READ, READ_ROW, ROW, UnknownPath
 from content.api.core import GenerateView, ProductImportView, ProductViewSet, VariantViewSet
+from content.api.posts import PostViewSet
 from content.api.readers import AudienceViewSet, BrandViewSet, PersonaViewSet, SpecialDayViewSet
-from jobs.api.core import JobItemViewSet, JobViewSet
-from leads.api.core import CoreScrapeView, LeadViewSet
+from jobs.api.core import AgentViewSet, JobItemViewSet, JobViewSet
+from leads.api.core import CoreScrapeView, LeadViewSet, TemplateViewSet
+from sites.api.audits import AuditViewSet, InsightViewSet
 from sites.api.core import CoreSeoScrapeView, IssueViewSet, ReportViewSet, SiteViewSet, SubmitReportView
 
 
@@ -40,7 +42,7 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     return {"error": problem.code, "message": problem.message, **errors, **problem.data}
 
 
-CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422, lists=True))
+CORE = register(Surface("core", ("/api/v1/",), envelope, word_error, invalid_status=422, idempotent=True, lists=True))
 
 INVITATION = READ_ROW | {"delete": "destroy"}
 
@@ -62,11 +64,19 @@ urlpatterns = [
     path("jobs", JobViewSet.as_view(READ, surface=CORE)),
     path("jobs/<str:pk>", JobViewSet.as_view(READ_ROW, surface=CORE)),
     path("jobs/<str:pk>/items", JobItemViewSet.as_view(READ, surface=CORE)),
-    path("leads", LeadViewSet.as_view(READ, surface=CORE)),
+    path("leads", LeadViewSet.as_view(COLLECTION, surface=CORE)),
     path("leads/scrape", CoreScrapeView.as_view(surface=CORE)),
-    path("leads/<str:pk>", LeadViewSet.as_view(READ_ROW, surface=CORE)),
+    path("leads/<str:pk>", LeadViewSet.as_view(ROW, surface=CORE)),
+    path("email-templates", TemplateViewSet.as_view(COLLECTION, surface=CORE)),
+    path("email-templates/<str:pk>", TemplateViewSet.as_view(ROW, surface=CORE)),
+    path("agents", AgentViewSet.as_view(COLLECTION, surface=CORE)),
+    path("agents/<str:pk>", AgentViewSet.as_view(ROW, surface=CORE)),
     path("sites", SiteViewSet.as_view(COLLECTION, surface=CORE)),
     path("sites/<str:pk>", SiteViewSet.as_view(ROW, surface=CORE)),
+    path("audits", AuditViewSet.as_view(READ, surface=CORE)),
+    path("audits/<str:pk>", AuditViewSet.as_view(READ_ROW, surface=CORE)),
+    path("insights", InsightViewSet.as_view(READ, surface=CORE)),
+    path("insights/<str:pk>", InsightViewSet.as_view(READ_ROW | {"patch": "partial_update"}, surface=CORE)),
     path("seo/report", SubmitReportView.as_view(surface=CORE)),
     path("seo/reports", ReportViewSet.as_view(READ, surface=CORE)),
     path("seo/reports/<str:pk>", ReportViewSet.as_view(READ_ROW, surface=CORE)),
@@ -90,6 +100,12 @@ urlpatterns = [
     path("special-days/<str:pk>", SpecialDayViewSet.as_view(ROW, surface=CORE)),
     path("brands", BrandViewSet.as_view(COLLECTION, surface=CORE)),
     path("brands/<str:pk>", BrandViewSet.as_view(ROW, surface=CORE)),
+    path("posts", PostViewSet.as_view(COLLECTION, surface=CORE)),
+    path("posts/<str:pk>", PostViewSet.as_view(ROW, surface=CORE)),
+    path("posts/<str:pk>/publish", PostViewSet.as_view({"post": "publish"}, surface=CORE)),
+    path("posts/<str:pk>/unpublish", PostViewSet.as_view({"post": "unpublish"}, surface=CORE)),
+    path("posts/<str:pk>/archive", PostViewSet.as_view({"post": "archive"}, surface=CORE)),
+    path("posts/<str:pk>/schedule", PostViewSet.as_view({"post": "schedule"}, surface=CORE)),
     path("content/generate", GenerateView.as_view(surface=CORE)),
     re_path(r"", UnknownPath.as_view(surface=CORE)),
 ]

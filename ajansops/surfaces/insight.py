@@ -6,6 +6,8 @@ from django.urls import path
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.throttling import INSIGHT_ELSE
 from ajansops.cron import CronListView, CronRunView
+from billing.api.insight import CheckoutView, PortalView
+from sites.api.insight import AuditRunView, ChatInsightView
 
 CODES = {
     "access_denied": "forbidden",
@@ -23,8 +25,8 @@ def envelope(reply: Reply) -> JSON:
 def word_error(problem: Problem, request: HttpRequest) -> JSON:
     """`error` and `message`, the extras beside them; `retryAfter` in seconds."""
     extras = dict(problem.data)
-    if problem.status == 429:
-        extras = {"retryAfter": extras["retry_after"]} if "retry_after" in extras else {}
+    wait = {"retryAfter": extras.pop("retry_after")} if "retry_after" in extras else {}
+    extras = wait if problem.status == 429 else extras | wait
     errors = {"errors": problem.errors} if problem.errors else {}
     return {"error": INSIGHT.code(problem), "message": problem.message, **errors, **extras}
 
@@ -33,6 +35,10 @@ PREFIXES = ("/api/audit/", "/api/chat/", "/api/billing/", "/api/cron")
 INSIGHT = register(Surface("insight", PREFIXES, envelope, word_error, by_address=INSIGHT_ELSE, codes=CODES))
 
 urlpatterns = [
+    path("billing/checkout", CheckoutView.as_view(surface=INSIGHT)),
+    path("billing/portal", PortalView.as_view(surface=INSIGHT)),
+    path("audit/run", AuditRunView.as_view(surface=INSIGHT)),
+    path("chat/insight", ChatInsightView.as_view(surface=INSIGHT)),
     path("cron", CronListView.as_view(surface=INSIGHT)),
     path("cron/<str:name>", CronRunView.as_view(surface=INSIGHT)),
 ]

@@ -62,7 +62,7 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
     return {"error": body | ({"request_id": problem.data["request_id"]} if "request_id" in problem.data else {})}
 
 
-STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200, tokens=True))
+STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200, idempotent=True, tokens=True))
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(surface=STUDIO)),

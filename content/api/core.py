@@ -11,9 +11,10 @@ from rest_framework.response import Response
 from ajansops.api.filters import Number, OneOf, Search
 from ajansops.api.lists import Include
 from ajansops.api.views import CrudViewSet, ReadViewSet, SurfaceView, crud
+from ajansops.kit.actor import Actor
 from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
-from content.api.parsers import CsvParser, UploadParser
+from content.api.parsers import CSV, FORM, CsvParser, UploadParser
 from content.api.readers import AudienceSerializer, PersonaSerializer, SpecialDaySerializer
 from content.api.serializers import (
     TAGS,
@@ -44,13 +45,14 @@ class ProductViewSet(CrudViewSet):
     change_row = update_product
     remove_row = delete_product
     noun = "Product"
+    bodies = {"approve": TagsBody, "reject": TagsBody}
     rights = crud(
         Permission.VIEW_PRODUCT, Permission.ADD_PRODUCT, Permission.CHANGE_PRODUCT, Permission.DELETE_PRODUCT
     ) | {"approve": Permission.CHANGE_PRODUCT, "reject": Permission.CHANGE_PRODUCT}
 
-    def rows(self) -> QuerySet[Any]:
+    def rows_of(self, actor: Actor) -> QuerySet[Any]:
         """Without the deleted ones."""
-        return Product.objects.visible_to(self.actor).live().order_by("-id")
+        return Product.objects.visible_to(actor).live().order_by("-id")
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **_path: str) -> Response:
@@ -70,6 +72,8 @@ class ProductImportView(SurfaceView):
 
     rights = {"post": Permission.ADD_PRODUCT}
     parser_classes = [CsvParser, UploadParser]
+    body = {"text/csv": CSV, "multipart/form-data": FORM}
+    answers = {"post": {202: JobSerializer}}
 
     def post(self, request: Request) -> Response:
         """202 with the job; its failed items are the report."""
@@ -129,6 +133,9 @@ class GenerateView(SurfaceView):
     """Texts and tags for products."""
 
     rights = {"post": Permission.GENERATE_CONTENT}
+    body = GenerateBody
+    answers = {"post": {202: [JobSerializer], 200: [JobSerializer]}}
+    faults = {"post": (429,)}
 
     def post(self, request: Request) -> Response:
         """202 with one job a content type; 200 when no product matches and there is nothing to do."""

@@ -9,6 +9,8 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from ajansops.api.errors import PayloadTooLarge
 from content.imports.table import MAX_BYTES
 
+CSV = {"type": "string"}  # for the schema
+FORM = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
 FORM_OVERHEAD = 2**16  # bytes of boundaries and part headers
 
 

@@ -15,6 +15,10 @@ from content.models import SKU_LENGTH, TITLE_LENGTH, Audience, Persona, Product,
 
 TAGS = "tags"
 INT64 = 2**63
+PAIRS = {  # in the schema
+    "type": "array",
+    "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+}
 
 
 class ProductSerializer(Row):
@@ -37,6 +41,7 @@ class ProductSerializer(Row):
             "created_at",
             "updated_at",
         )
+        shapes = {"attributes": PAIRS}
 
 
 class VariantSerializer(Row):

@@ -11,12 +11,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ajansops.ai.contract import ContentType
-from ajansops.api.pagination import Page
+from ajansops.api.pagination import WHOLE, Page
 from ajansops.api.views import SurfaceView
 from ajansops.kit.clock import iso_ms, now
 from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
 from content import kinds
+from content.api.answers import (
+    ContentQueuedSerializer,
+    InventorySerializer,
+    JobStatusSerializer,
+    NothingQueuedSerializer,
+    QueuedSerializer,
+    TagsQueuedSerializer,
+    VariantsSerializer,
+)
 from content.api.serializers import WantedBody, product_number
 from content.api.wanted import wanted
 from content.models import Product, Variant
@@ -41,6 +50,8 @@ class InventoryProducts(SurfaceView):
     """The workspace's products: the first thousand, or the page that `?page=` and `?per_page=` ask for."""
 
     rights = {"get": Permission.VIEW_PRODUCT}
+    answers = {"get": {200: InventorySerializer}}
+    queries = {"get": {"page": WHOLE, "per_page": WHOLE}}
 
     def get(self, request: Request) -> Response:
         """Oldest first."""
@@ -48,7 +59,7 @@ class InventoryProducts(SurfaceView):
         rows = Product.objects.visible_to(self.actor).live().order_by("pk")
         if {"page", "per_page"} & request.query_params.keys():
             page = Page(rows, request)
-            products, total = [_product(row) for row in page.rows], page.paginator.count
+            products, total = [_product(row) for row in page.rows], page.total
         else:
             products, total = [_product(row) for row in rows[:MAX_LISTED]], rows.count()
         metadata = {
@@ -64,6 +75,7 @@ class InventoryVariants(SurfaceView):
     """What was, or waits to be, written about one product."""
 
     rights = {"get": Permission.VIEW_VARIANT}
+    answers = {"get": {200: VariantsSerializer}}
 
     def get(self, request: Request, product: str) -> Response:
         """By content type, oldest first."""
@@ -90,6 +102,7 @@ class Generate(SurfaceView, abstract=True):
 
     kind: ClassVar[str]
     body: ClassVar[type[StudioBody]]
+    answers: ClassVar[Any] = {"post": {202: QueuedSerializer, 200: NothingQueuedSerializer}}
 
     def post(self, request: Request) -> Response:
         """202 with the job; 200 with a warning when no product matches."""
@@ -144,7 +157,7 @@ class FeedBody(StudioBody):
     googlefeed_types = _types(ContentType.GOOGLE_FEED, [ContentType.GOOGLE_FEED])
 
 
-class TagsBody(StudioBody):
+class TagGenerationBody(StudioBody):
     """Tags."""
 
     mode = serializers.ChoiceField(["auto"], default="auto")
@@ -155,6 +168,7 @@ class GenerateContent(Generate):
 
     rights = {"post": Permission.GENERATE_CONTENT}
     kind = kinds.CONTENT
+    answers = {"post": {202: ContentQueuedSerializer, 200: NothingQueuedSerializer}}
     body = ContentBody
 
     def types(self, body: dict[str, Any]) -> Sequence[str]:
@@ -195,7 +209,8 @@ class GenerateTags(Generate):
 
     rights = {"post": Permission.GENERATE_TAGS}
     kind = kinds.TAGS
-    body = TagsBody
+    answers = {"post": {202: TagsQueuedSerializer, 200: NothingQueuedSerializer}}
+    body = TagGenerationBody
 
     def warning(self) -> str:
         """As documented."""
@@ -216,6 +231,7 @@ class JobStatusView(SurfaceView):
     """How far a job of the workspace is, of whatever kind."""
 
     rights = {"get": Permission.VIEW_JOB}
+    answers = {"get": {200: JobStatusSerializer}}
 
     def get(self, request: Request, job: str) -> Response:
         """In products."""

@@ -10,7 +10,8 @@ from ajansops.kit.runners import JSON, Item, ItemFailed, Runner, Saved
 from content.facts import tag_task, without
 from content.kinds import TAGS
 from content.models import Product
-from content.runners.providers import Providers, usage_json
+from content.runners.usage import usage_json
+from jobs.providers import Providers
 
 # A picture that is slow or huge costs its product the picture, not the job its time.
 PICTURE_LIMITS = Limits(total_seconds=10, max_body=10 * 2**20)

@@ -9,8 +9,9 @@ from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Runner, Sav
 from content.facts import write_task
 from content.models import Brand, Variant, VariantRevision, VariantStatus
 from content.policy import cleaned, complaints
-from content.runners.providers import Providers, summed, usage_json
+from content.runners.usage import summed, usage_json
 from jobs.models import ItemState, JobItem
+from jobs.providers import Providers
 
 MARK_AT_ONCE = 500
 OFFLINE = "mock"  # on the wire; it quotes facts in whatever language the shop wrote them

@@ -1,15 +1,16 @@
-"""Jobs on the core surface."""
+"""Jobs and agents on the core surface."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 
 from ajansops.api.filters import Exact, OneOf, Search
-from ajansops.api.views import ListMixin, ReadViewSet, ResourceViewSet
+from ajansops.api.views import CrudViewSet, ListMixin, ReadViewSet, ResourceViewSet, crud
 from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
-from jobs.api.serializers import JobItemSerializer, JobSerializer
-from jobs.models import ItemState, Job, JobItem
+from jobs.api.serializers import AgentBody, AgentSerializer, JobItemSerializer, JobSerializer
+from jobs.models import Agent, ItemState, Job, JobItem
+from jobs.services import AGENTS
 
 
 class JobViewSet(ReadViewSet):
@@ -40,3 +41,12 @@ class JobItemViewSet(ListMixin, ResourceViewSet):
         if job is None:
             raise NotFound
         return job.items.order_by("id")
+
+
+class AgentViewSet(CrudViewSet):
+    """What models are to do by themselves."""
+
+    model, output, input, noun = Agent, AgentSerializer, AgentBody, "Agent"
+    create_row, change_row, remove_row = AGENTS.create, AGENTS.update, AGENTS.remove
+    filters = {"search": Search(("name",))}
+    rights = crud(Permission.VIEW_AGENT, Permission.ADD_AGENT, Permission.CHANGE_AGENT, Permission.DELETE_AGENT)

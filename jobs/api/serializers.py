@@ -1,11 +1,14 @@
-"""How jobs look on core."""
+"""How jobs and agents look on core."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from ajansops.api.serializers import Row
-from jobs.models import Job, JobItem
+from ajansops.api.fields import Money
+from ajansops.api.serializers import Body, Row
+from jobs.api.answers import ProgressSerializer
+from jobs.checks import MAX_NAME, MAX_TOOLS
+from jobs.models import Agent, Job, JobItem
 
 
 class JobSerializer(Row):
@@ -17,6 +20,7 @@ class JobSerializer(Row):
     class Meta:
         model = Job
         needs = {"progress": ("total", "done", "failed", "status")}
+        shapes = {"progress": ProgressSerializer}
         fields = (
             "id",
             "type",
@@ -50,3 +54,24 @@ class JobItemSerializer(Row):
     class Meta:
         model = JobItem
         fields = ("id", "key", "state", "attempts", "result", "error", "started_at", "finished_at")
+
+
+class AgentBody(Body):
+    """An agent as clients write it."""
+
+    name = serializers.CharField(max_length=120)
+    instructions = serializers.CharField(max_length=20_000)
+    tools = serializers.ListField(child=serializers.CharField(max_length=MAX_NAME), max_length=MAX_TOOLS, default=list)
+    schedule = serializers.CharField(max_length=100, allow_blank=True, default="")
+    monthly_budget = Money(min_value=0, allow_null=True, default=None)
+    requires_approval = serializers.BooleanField(default=True)
+
+
+class AgentSerializer(Row):
+    """An agent."""
+
+    monthly_budget = Money(allow_null=True)
+
+    class Meta:
+        model = Agent
+        fields = ("id", *AgentBody.names(), "created_at", "updated_at")

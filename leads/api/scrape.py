@@ -1,14 +1,18 @@
 """Starting a scrape and asking how it stands: the same on every surface but for the answer to the start."""
 
+from typing import Any, ClassVar
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ajansops.api.views import SurfaceView
 from ajansops.kit.permissions import Permission
+from jobs.api.serializers import JobSerializer
 from jobs.models import Job
-from leads.api.serializers import ScrapeBody, status_body
+from leads.api.answers import ScrapeStatusSerializer
+from leads.api.serializers import LeadScrapeBody, status_body
 from leads.selectors import scrape_status
-from leads.services import start_scrape
+from leads.services.scrape import start_scrape
 from sites.selectors import get_site
 
 
@@ -17,6 +21,9 @@ class ScrapeView(SurfaceView):
 
     rights = {"get": Permission.VIEW_LEAD, "post": Permission.ADD_LEAD}
     site_parameter = "site_id"
+    body = LeadScrapeBody
+    queries: ClassVar[Any] = {"get": {"site_id": {"type": "string"}}}
+    answers: ClassVar[Any] = {"get": {200: ScrapeStatusSerializer}, "post": {202: JobSerializer}}
 
     def get(self, request: Request) -> Response:
         """Of the site in the query, or of the whole workspace."""
@@ -27,7 +34,7 @@ class ScrapeView(SurfaceView):
 
     def post(self, request: Request) -> Response:
         """202 with the job."""
-        return self.started(start_scrape(self.actor, **self.parsed(ScrapeBody)))
+        return self.started(start_scrape(self.actor, **self.parsed(LeadScrapeBody)))
 
     def started(self, job: Job) -> Response:
         """How the surface shows it."""

@@ -4,12 +4,56 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ajansops.api.fields import WorkspaceRelatedField
+from accounts.api.serializers import people
+from ajansops.api.fields import Number, WorkspaceRelatedField
 from ajansops.api.serializers import Body, Row
 from ajansops.kit.clock import iso
-from leads.models import Lead, Source
+from leads.found import MAX_EMAILS, MAX_PHONES, MAX_SOCIALS, MAX_URL
+from leads.models import EmailTemplate, Lead, LeadStatus, Source
 from leads.selectors import ScrapeStatus
+from leads.typed import MAX_TAG, MAX_TAGS
 from sites.models import Site
+
+
+def _texts(length: int, most: int) -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(max_length=length), max_length=most, default=list)
+
+
+def _text(length: int = 255) -> serializers.CharField:
+    return serializers.CharField(max_length=length, allow_blank=True, default="")
+
+
+class AddressBody(Body):
+    """In parts, or in one line."""
+
+    street, locality, region, postal_code, country, formatted = (_text() for _ in range(6))
+
+
+ADDRESS = {"type": "object", "additionalProperties": {"type": "string"}}  # in the schema: those that are known
+
+
+class LeadBody(Body):
+    """A lead as clients write it. Without `source` and `score` a new one gets what fits, and an old one keeps its own.
+
+    What addresses, numbers and places have to be the service says.
+    """
+
+    company = serializers.CharField(max_length=255)
+    contact = _text()
+    emails = _texts(MAX_URL, MAX_EMAILS)
+    phones = _texts(MAX_URL, MAX_PHONES)
+    website = _text(MAX_URL)
+    address = AddressBody(default=dict)
+    latitude = Number(allow_null=True, default=None)
+    longitude = Number(allow_null=True, default=None)
+    socials = _texts(MAX_URL, MAX_SOCIALS)
+    source = serializers.ChoiceField(Source.choices, required=False)  # type: ignore[assignment]  # our own word
+    external_id = _text()
+    score = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    status = serializers.ChoiceField(LeadStatus.choices, default=LeadStatus.NEW)
+    tags = _texts(MAX_TAG, MAX_TAGS)
+    site_id = WorkspaceRelatedField(Site, source="site", allow_null=True, default=None)
+    owner_id = WorkspaceRelatedField(people, source="owner", allow_null=True, default=None)
 
 
 class LeadSerializer(Row):
@@ -17,30 +61,11 @@ class LeadSerializer(Row):
 
     class Meta:
         model = Lead
-        fields = (
-            "id",
-            "company",
-            "contact",
-            "emails",
-            "phones",
-            "website",
-            "address",
-            "latitude",
-            "longitude",
-            "socials",
-            "source",
-            "external_id",
-            "score",
-            "status",
-            "tags",
-            "site_id",
-            "owner_id",
-            "created_at",
-            "updated_at",
-        )
+        shapes = {"address": ADDRESS}
+        fields = ("id", *LeadBody.names(), "created_at", "updated_at")
 
 
-class ScrapeBody(Body):
+class LeadScrapeBody(Body):
     """What a scrape is to do. Which values are allowed the service says."""
 
     site_id = WorkspaceRelatedField(Site, source="site")
@@ -58,3 +83,19 @@ def status_body(status: ScrapeStatus) -> dict[str, Any]:
         "total_leads": status.total_leads,
         "last_run": last_run,
     }
+
+
+class TemplateBody(Body):
+    """A mail as clients write it. The subject is not trimmed: a line end in it is an error, at its ends too."""
+
+    name = serializers.CharField(max_length=120)
+    subject = serializers.CharField(max_length=255, trim_whitespace=False)
+    html = serializers.CharField(max_length=200_000)
+
+
+class TemplateSerializer(Row):
+    """A mail with merge fields."""
+
+    class Meta:
+        model = EmailTemplate
+        fields = ("id", *TemplateBody.names(), "created_at", "updated_at")

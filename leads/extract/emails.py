@@ -45,15 +45,23 @@ def clean_emails(candidates: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())[:MAX_ENTRIES]
 
 
-def _clean(candidate: str) -> str | None:
+def normal_address(candidate: str) -> str | None:
+    """In its normal form; None for what is no address."""
     try:
         valid = validate_email(candidate.strip(" \t\r\n<>.,;:'\""), check_deliverability=False)
     except EmailNotValidError:
         return None
-    local, domain = valid.local_part, valid.domain
+    local = valid.local_part
+    # Lower case only where it is the same letter everywhere: a dotless I is another mailbox than an i.
+    return f"{local.lower() if local.isascii() else local}@{valid.domain}"
+
+
+def _clean(candidate: str) -> str | None:
+    """None for what pages write where an address belongs, too."""
+    email = normal_address(candidate)
+    if email is None:
+        return None
+    local, _, domain = email.rpartition("@")
     if domain.rpartition(".")[2].lower() in FILE_ENDINGS or domain.lower() in PLACEHOLDER_DOMAINS:
         return None
-    if local.lower().replace(".", "") in PLACEHOLDER_NAMES:
-        return None
-    # Lower case only where it is the same letter everywhere: a dotless I is another mailbox than an i.
-    return f"{local.lower() if local.isascii() else local}@{domain}"
+    return None if local.lower().replace(".", "") in PLACEHOLDER_NAMES else email

@@ -8,8 +8,10 @@ from rest_framework.response import Response
 from ajansops.api.views import SurfaceView
 from ajansops.kit.clock import iso
 from ajansops.kit.permissions import Permission
+from jobs.api.answers import StartedSerializer
 from sites import services
-from sites.api.serializers import ScrapeBody
+from sites.api.answers import SeoStatusSerializer
+from sites.api.serializers import SeoScrapeBody
 from sites.selectors import AuditStatus, audit_status, get_site
 
 
@@ -17,6 +19,9 @@ class AppSeoScrapeView(SurfaceView):
     """Start one, or ask how the last one went."""
 
     rights = {"get": Permission.VIEW_REPORT, "post": Permission.ADD_REPORT}
+    body = SeoScrapeBody
+    queries = {"get": {"siteId": {"type": "string"}}}
+    answers = {"get": {200: SeoStatusSerializer}, "post": {202: StartedSerializer}}
 
     def get(self, request: Request) -> Response:
         """Of `?siteId=`, or of the whole workspace."""
@@ -26,7 +31,7 @@ class AppSeoScrapeView(SurfaceView):
 
     def post(self, request: Request) -> Response:
         """202 with the job's id."""
-        job = services.start_audit(self.actor, **self.parsed(ScrapeBody))
+        job = services.start_audit(self.actor, **self.parsed(SeoScrapeBody))
         return self.reply({"jobId": job.pk}, status=202)
 
 

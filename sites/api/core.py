@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,10 +17,12 @@ from jobs.api.serializers import JobSerializer
 from sites import services
 from sites.api.serializers import (
     IssueSerializer,
+    LighthouseBody,
+    PageSpeedBody,
     ReportBody,
     ReportDetailSerializer,
     ReportSerializer,
-    ScrapeBody,
+    SeoScrapeBody,
     SiteBody,
     SiteSerializer,
     SubmittedSerializer,
@@ -29,6 +32,9 @@ from sites.selectors import get_site
 
 LIGHTHOUSE = frozenset({"lighthouseVersion", "lighthouseResult"})  # as its own file and as PageSpeed Insights has it
 
+REPORTS = PolymorphicProxySerializer(
+    "SubmittedReport", [ReportBody, LighthouseBody, PageSpeedBody], resource_type_field_name=None
+)  # for the schema
 
 SITE = Include(lambda: SiteSerializer, Permission.VIEW_SITE)
 
@@ -89,6 +95,8 @@ class SubmitReportView(SurfaceView):
     """Reports that somebody else measured."""
 
     rights = {"post": Permission.ADD_REPORT}
+    body = {"application/json": REPORTS}
+    answers = {"post": {201: SubmittedSerializer}}
 
     def post(self, request: Request) -> Response:
         """The documented body, or a Lighthouse result, which says its version."""
@@ -104,8 +112,10 @@ class CoreSeoScrapeView(SurfaceView):
     """Crawls."""
 
     rights = {"post": Permission.ADD_REPORT}
+    body = SeoScrapeBody
+    answers = {"post": {202: JobSerializer}}
 
     def post(self, request: Request) -> Response:
         """202 with the job."""
-        job = services.start_audit(self.actor, **self.parsed(ScrapeBody))
+        job = services.start_audit(self.actor, **self.parsed(SeoScrapeBody))
         return self.reply(JobSerializer(job).data, message=gettext("Crawl started."), status=202)

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ajansops.api.fields import WorkspaceRelatedField
+from ajansops.api.fields import Number, WorkspaceRelatedField
 from ajansops.api.serializers import Body, Moment, Row
 from sites.models import MAX_URL, SCORES, Issue, Report, Severity, Site
 from sites.options import BOUNDS, default_crawl, default_pixel
@@ -19,9 +19,9 @@ def _whole(name: str) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=low, max_value=high, default=default_crawl()[name])
 
 
-def _fraction(name: str, **options: Any) -> serializers.FloatField:
+def _fraction(name: str, **options: Any) -> Number:
     low, high = BOUNDS[name]
-    return serializers.FloatField(min_value=low, max_value=high, **options)
+    return Number(min_value=low, max_value=high, **options)
 
 
 def _score() -> serializers.IntegerField:
@@ -60,6 +60,20 @@ class SiteBody(Body):
     crawl = CrawlBody(default=default_crawl)
 
 
+class CrawlShape(serializers.Serializer[Any]):
+    """Crawl settings, every one filled in."""
+
+    max_pages, max_depth, concurrency = (serializers.IntegerField() for _ in range(3))
+    delay_seconds = serializers.FloatField(allow_null=True)
+
+
+class PixelShape(serializers.Serializer[Any]):
+    """Pixel settings."""
+
+    enabled = serializers.BooleanField()
+    sample_rate = serializers.FloatField()
+
+
 class SiteSerializer(Row):
     """A site with every setting filled in."""
 
@@ -68,6 +82,7 @@ class SiteSerializer(Row):
     class Meta:
         model = Site
         needs = {"crawl": ("crawl",)}
+        shapes = {"crawl": CrawlShape, "pixel": PixelShape}
         fields = (
             "id",
             "name",
@@ -112,7 +127,24 @@ class ReportBody(Body):
     issues = serializers.ListField(child=IssueBody(), max_length=5000, default=list)
 
 
-class ScrapeBody(Body):
+class LighthouseBody(serializers.Serializer[Any]):
+    """A Lighthouse result as its own file has it; `sites.seo.lighthouse` reads it, and PageSpeed's around it."""
+
+    lighthouseVersion = serializers.CharField()  # noqa: N815
+    requestedUrl = serializers.CharField(required=False)  # noqa: N815
+    finalUrl = serializers.CharField(required=False)  # noqa: N815
+    finalDisplayedUrl = serializers.CharField(required=False)  # noqa: N815
+    categories = serializers.DictField()
+    audits = serializers.DictField()
+
+
+class PageSpeedBody(serializers.Serializer[Any]):
+    """A Lighthouse result as PageSpeed Insights sends it."""
+
+    lighthouseResult = LighthouseBody()  # noqa: N815
+
+
+class SeoScrapeBody(Body):
     """Which site to crawl."""
 
     site_id = WorkspaceRelatedField(Site, source="site")

@@ -10,6 +10,7 @@ from django.template import engines
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 from ajansops.api.errors import MESSAGES
+from ajansops.api.views import ResourceViewSet
 from ajansops.kit.errors import DomainError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -22,7 +23,13 @@ SKIPPED = {"migrations", "demo", "management"}  # terminals speak English
 def all_messages() -> dict[str, str]:
     """From msgid to where it stands."""
     found: dict[str, str] = {}
-    for pairs in (in_python(), in_templates(), in_errors(), ((text, "MESSAGES") for text in MESSAGES.values())):
+    for pairs in (
+        in_python(),
+        in_templates(),
+        in_errors(),
+        in_nouns(),
+        ((text, "MESSAGES") for text in MESSAGES.values()),
+    ):
         for message, place in pairs:
             found.setdefault(message, place)
     return found
@@ -73,6 +80,13 @@ def in_errors() -> Iterator[tuple[str, str]]:
         import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     for error in sorted(errors(), key=lambda error: error.__qualname__):
         yield (error.__doc__ or "").strip(), f"{error.__module__}.{error.__qualname__}"
+
+
+def in_nouns(view: type[ResourceViewSet] = ResourceViewSet) -> Iterator[tuple[str, str]]:
+    """What "created successfully" is said of."""
+    yield view.noun, f"{view.__module__}.{view.__qualname__}"
+    for below in view.__subclasses__():
+        yield from in_nouns(below)
 
 
 def errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:

@@ -20,10 +20,10 @@ from accounts.roles import APPS, Role
 from accounts.tenant_admin import OwnValues, TenantAdmin
 from ajansops.kit.clock import now
 from billing.models import Subscription
-from content.models import Audience, Brand, Persona, Product, SpecialDay, Variant, VariantRevision
-from jobs.models import Job, JobItem
-from leads.models import Lead, LeadIdentity
-from sites.models import CrawledPage, Issue, Report, Site
+from content.models import Audience, Brand, Persona, Post, Product, SpecialDay, Variant, VariantRevision
+from jobs.models import Agent, Job, JobItem
+from leads.models import EmailTemplate, Lead, LeadIdentity
+from sites.models import Audit, Chat, CrawledPage, Insight, Issue, Report, Site
 from tests.accounts.test_admin import address, post, staff
 
 ACME, OTHER = "acmemark", "zeusmark"
@@ -52,6 +52,9 @@ def fill(workspace, mark: str) -> dict[type, object]:
         **in_it, **readers, product=product, content_type="title", language=mark[:5], body=f"Text {mark}", provider=mark
     )
     VariantRevision.objects.create(variant=variant, body=f"Old {mark}", provider=mark, job_id=job.pk)
+    audit = Audit.objects.create(
+        **in_it, site=site, account=f"Account {mark}", mode=mark, executive_summary=mark, account_health_score=80
+    )
     lead = Lead.objects.create(**in_it, site=site, company=f"Lead {mark}", source="website", website=url)
     made = [
         Workspace.objects.get(pk=workspace.pk),
@@ -62,12 +65,28 @@ def fill(workspace, mark: str) -> dict[type, object]:
         report,
         Issue.objects.create(report=report, url=url, code=f"code_{mark}", severity="error", element=mark),
         CrawledPage.objects.create(job=job, url=url, depth=1, status=200, error=mark, facts={"title": mark}),
+        audit,
+        Insight.objects.create(
+            **in_it,
+            audit=audit,
+            entity_id=mark,
+            entity_name=mark,
+            severity="high",
+            title=mark,
+            body=mark,
+            metric=mark,
+            value=1,
+        ),
+        Chat.objects.create(**in_it, mode=mark, model=mark),
         product,
         *readers.values(),
         variant,
         lead,
         LeadIdentity.objects.create(**in_it, lead=lead, kind="email", value=f"info@{mark}.example.com"),
+        EmailTemplate.objects.create(**in_it, name=f"Template {mark}", subject=mark, html=f"<p>{mark}</p>"),
+        Agent.objects.create(**in_it, name=f"Agent {mark}", instructions=mark, tools=[f"{mark}_list"]),
         Brand.objects.create(**in_it, name=f"Brand {mark}", voice=mark),
+        Post.objects.create(**in_it, site=site, title=f"Post {mark}", slug=mark, body=mark, html=mark, tags=[mark]),
         Subscription.objects.get(workspace=workspace),
         Membership.objects.get(workspace=workspace, role=Role.OWNER),
         Invitation.objects.create(
@@ -166,6 +185,7 @@ FRONT = [
     "/admin/content/persona/add/",
     "/admin/content/persona/add/?_popup=1&name=x",
     "/admin/content/brand/add/",
+    "/admin/content/post/add/",
 ]
 
 
@@ -271,6 +291,8 @@ COMPLETED = [
     ("jobs", "job", "api_key", ApiKey),
     ("sites", "issue", "report", Report),
     ("content", "persona", "workspace", Workspace),
+    ("content", "post", "site", Site),
+    ("content", "post", "author", User),
     ("accounts", "membership", "user", User),
     ("accounts", "invitation", "inviter", User),
     ("accounts", "activity", "user", User),

@@ -12,7 +12,8 @@ from accounts.actors import operator
 from accounts.models import ApiKey
 from content.models import Product
 from content.services.products import create_product
-from leads.models import Lead
+from jobs.models import Agent
+from leads.models import EmailTemplate, Lead
 from sites.models import Site
 from sites.services import create_site, submit_report
 from tests.conftest import Api
@@ -254,6 +255,10 @@ LISTS = {
     SITES: lambda w, n: Site.objects.create(workspace=w, name=f"N{n}", domain=f"d{n}.example.com"),
     PRODUCTS: lambda w, n: Product.objects.create(workspace=w, sku=f"s{n}", title="T"),
     LEADS: lambda w, n: Lead.objects.create(workspace=w, company=f"C{n}", source="website"),
+    "/api/v1/email-templates": lambda w, n: EmailTemplate.objects.create(
+        workspace=w, name=f"T{n}", subject="S", html="H"
+    ),
+    "/api/v1/agents": lambda w, n: Agent.objects.create(workspace=w, name=f"A{n}", instructions="I"),
     KEYS: lambda w, n: ApiKey.objects.create(
         workspace=w, name=f"K{n}", public_id=f"p{n}", digest="0" * 64, scopes=["*"]
     ),

@@ -45,7 +45,7 @@ def still(settings):
 def tight(monkeypatch):
     """Limits that a test can use up: free and enterprise 3 (and a burst of a third), nobody 3."""
     monkeypatch.setattr(throttling, "BY_TIER", dict.fromkeys(throttling.BY_TIER, Limit(3, burst=34)))
-    monkeypatch.setattr(throttling, "NOBODY", throttling.AddressLimit("nobody", Limit(3)))
+    monkeypatch.setattr(throttling, "NOBODY", replace(throttling.NOBODY, limit=Limit(3)))
 
 
 def told(answer) -> tuple[int, int, int]:

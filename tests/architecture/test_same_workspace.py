@@ -14,10 +14,10 @@ from accounts.models import ApiKey, Workspace
 from accounts.roles import APPS
 from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import Tenancy
-from content.models import Audience, Persona, Product, SpecialDay, Variant
+from content.models import Audience, Persona, Post, Product, SpecialDay, Variant
 from jobs.models import Job
 from leads.models import Lead, LeadIdentity
-from sites.models import Report, Site
+from sites.models import Audit, Chat, Insight, Report, Site
 
 MODELS = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in APPS]
 postgresql = pytest.mark.skipif(
@@ -122,9 +122,18 @@ def test_sqlite_is_told_nothing():
 
 # --- the database ---------------------------------------------------------------------------------
 
+AUDIT = {
+    "account": "A",
+    "language": "en",
+    "mode": "mock",
+    "model": "offline",
+    "executive_summary": "A",
+    "account_health_score": 80,
+}
 PARENTS = {
     ApiKey: lambda workspace: ApiKey(workspace=workspace, name="A", public_id="a" * 8, digest="0" * 64),
     Audience: lambda workspace: Audience(workspace=workspace, name="A"),
+    Audit: lambda workspace: Audit(workspace=workspace, **AUDIT),
     Lead: lambda workspace: Lead(workspace=workspace, company="A", source="website"),
     Persona: lambda workspace: Persona(workspace=workspace, name="A"),
     Product: lambda workspace: Product(workspace=workspace, sku="A", title="A"),
@@ -133,9 +142,13 @@ PARENTS = {
 }
 VARIANT = {"content_type": "title", "language": "tr-TR"}
 CHILDREN = {
+    Audit: AUDIT,
+    Chat: {"mode": "mock"},
+    Insight: {"entity_id": "c1", "severity": "high", "title": "A", "body": "A", "metric": "cpm", "value": 1.0},
     Job: {"id": "job_1", "kind": "import"},
     Lead: {"company": "B", "source": "website"},
     LeadIdentity: {"kind": "domain", "value": "b.example.com"},
+    Post: {"title": "B", "slug": "b"},
     Report: {"url": "https://a.example.com/", "subject": "https://a.example.com/", "source": "api"},
     Variant: VARIANT,
 }

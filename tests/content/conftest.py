@@ -7,6 +7,7 @@ from accounts.roles import Role, codenames
 from ajansops.ai.contract import Tagged, TagTask, Usage, WriteTask, Written
 from ajansops.kit.actor import Actor
 from content.models import Product
+from sites.models import Site
 
 
 @pytest.fixture
@@ -72,5 +73,17 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
     made = Fake()
-    monkeypatch.setattr("content.runners.providers.provider", lambda config, test_mode: made)
+    monkeypatch.setattr("jobs.providers.provider", lambda config, test_mode: made)
     return made
+
+
+@pytest.fixture
+def site(people) -> Site:
+    """Acme's."""
+    return Site.objects.create(workspace=people.acme, name="Shop", domain="shop.example.com")
+
+
+@pytest.fixture
+def their_site(people) -> Site:
+    """Other's."""
+    return Site.objects.create(workspace=people.other, name="Theirs", domain="theirs.example.com")

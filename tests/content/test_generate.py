@@ -170,7 +170,7 @@ def test_a_provider_that_keeps_failing_fails_the_variant(people, alice, make_pro
 
 def test_a_provider_without_a_key_is_not_tried_again(people, alice, make_product, work, monkeypatch):
     make_product(people.acme)
-    monkeypatch.setattr("content.runners.providers._config", lambda: ProviderConfig(mode="claude"))
+    monkeypatch.setattr("jobs.providers.configured", lambda: ProviderConfig(mode="claude"))
     start_generation(alice, kinds.TITLE, Wanted("en-US", [TITLE]))
     work()
     assert JobItem.objects.get().attempts == 1

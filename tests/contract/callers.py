@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from accounts.models import User, Workspace
 from ajansops.kit.clock import now
 from tests.conftest import Api
-from tests.contract.matrix import OPEN, ROLES, SCOPES, WORDS, Row
+from tests.contract.matrix import OPEN, OUTSIDE, ROLES, SCOPES, Row
 from tests.contract.worlds import Tenant, World
 
 RESOURCES = sorted({scope.partition(":")[0] for scope in SCOPES})
@@ -135,7 +135,7 @@ def keys(row: Row, world: World) -> Iterator[Call]:
         theirs = good if row.needs in {"ANY", "PERSON"} or row.allows(role) else DENIED
         yield _by_key(acme, theirs, "*", creator=role)
     yield _by_key(acme, UNAUTHORIZED, "*", creator="GONE")
-    yield _by_key(acme, good, "*", test=True)
+    yield _by_key(acme, DENIED if str(row) in OUTSIDE else good, "*", test=True)
     ending = DENIED if row.template.endswith("/rotate") else good  # else it would get a longer life than its own
     yield _by_key(acme, ending, "*", state="in grace")
     for state in ("past grace", "expired", "revoked"):
@@ -193,8 +193,3 @@ def tokens(row: Row, world: World) -> Iterator[Call]:
     revoked.before = lambda: type(exact).objects.filter(pk=exact.pk).update(revoked_at=now())
     yield revoked
     yield Call("token with another signature", Api(key=f"{token[:-4]}AAAA"), UNAUTHORIZED, acme)
-
-
-def worded(surface: str, code: str) -> str:
-    """The canonical code in the surface's words."""
-    return WORDS[surface].get(code, code.upper() if surface == "studio" else code)

@@ -1,11 +1,39 @@
 """The world is made once a module, inside a transaction that never commits; each call is undone by its savepoint."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 
+from ajansops.api import throttling
+from tests.billing.stripe_server import KEY, StripeServer
 from tests.contract import worlds
+
+
+@pytest.fixture(autouse=True)
+def _any_number_from_one_address(monkeypatch):
+    """Five audits a minute are too few for everybody who might ask for one."""
+    monkeypatch.setattr(throttling, "_by_address", lambda request, view: [])
+
+
+@pytest.fixture(scope="module")
+def _stripe() -> Iterator[StripeServer]:
+    with StripeServer() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _payments(request, settings):
+    """Where somebody pays in a test, there is a Stripe; the tenants' customers are in it."""
+    if "/api/billing/" not in request.node.name:
+        return
+    server = request.getfixturevalue("_stripe")
+    settings.ENV = replace(settings.ENV, stripe_secret_key=KEY, stripe_api_base=server.url)
+    server.customers |= {f"cus_{mark}": {"id": f"cus_{mark}"} for mark in ("qacmeq", "zotherz")}
+    if not server.prices:
+        call_command("sync_stripe")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ Columns: method, address, what it needs, the least role, the status when all goe
     PUBLIC       everybody. NOTHING: nobody, it is not there.
 
 The least role is one in the workspace that the call is about. ANYBODY is somebody who need not be in any workspace.
-Default (design 1.3): VIEWER views; EDITOR adds, changes and generates; ADMIN deletes, and manages members, invitations,
+Default (design 1.3): VIEWER views; EDITOR adds, changes, generates and publishes; ADMIN deletes (posts: EDITOR, as
+the app reference has it), and manages members, invitations,
 keys and the log; OWNER deletes the workspace. Whoever is signed in may found one.
 
 `{site}` stands for the id of such a row. Where a table says `page`, the status is what an anonymous visitor gets.
@@ -57,7 +58,25 @@ core    GET     /api/v1/jobs/{job}/items                     jobs:read          
 core    GET     /api/v1/leads                                leads:read          VIEWER   200
 core    GET     /api/v1/leads/scrape                         leads:read          VIEWER   200
 core    POST    /api/v1/leads/scrape                         leads:write         EDITOR   202  lead_scrape
+core    POST    /api/v1/leads                                leads:write         EDITOR   201  lead
 core    GET     /api/v1/leads/{lead}                         leads:read          VIEWER   200
+core    PUT     /api/v1/leads/{lead}                         leads:write         EDITOR   200  lead
+core    PATCH   /api/v1/leads/{lead}                         leads:write         EDITOR   200  won
+core    DELETE  /api/v1/leads/{lead}                         leads:delete        ADMIN    204
+
+core    GET     /api/v1/email-templates                      email-templates:read   VIEWER 200
+core    POST    /api/v1/email-templates                      email-templates:write  EDITOR 201 template
+core    GET     /api/v1/email-templates/{email_template}     email-templates:read   VIEWER 200
+core    PUT     /api/v1/email-templates/{email_template}     email-templates:write  EDITOR 200 template
+core    PATCH   /api/v1/email-templates/{email_template}     email-templates:write  EDITOR 200 name
+core    DELETE  /api/v1/email-templates/{email_template}     email-templates:delete ADMIN  204
+
+core    GET     /api/v1/agents                               agents:read         VIEWER   200
+core    POST    /api/v1/agents                               agents:write        EDITOR   201  agent
+core    GET     /api/v1/agents/{agent}                       agents:read         VIEWER   200
+core    PUT     /api/v1/agents/{agent}                       agents:write        EDITOR   200  agent
+core    PATCH   /api/v1/agents/{agent}                       agents:write        EDITOR   200  name
+core    DELETE  /api/v1/agents/{agent}                       agents:delete       ADMIN    204
 
 core    GET     /api/v1/sites                                sites:read          VIEWER   200
 core    POST    /api/v1/sites                                sites:write         EDITOR   201  site
@@ -71,6 +90,12 @@ core    GET     /api/v1/seo/reports                          seo:read           
 core    GET     /api/v1/seo/reports/{report}                 seo:read            VIEWER   200
 core    GET     /api/v1/seo/issues/{workspace}               seo:read            VIEWER   200
 core    POST    /api/v1/seo/scrape                           seo:write           EDITOR   202  seo_scrape
+
+core    GET     /api/v1/audits                               audits:read         VIEWER   200
+core    GET     /api/v1/audits/{audit}                       audits:read         VIEWER   200
+core    GET     /api/v1/insights                             audits:read         VIEWER   200
+core    GET     /api/v1/insights/{insight}                   audits:read         VIEWER   200
+core    PATCH   /api/v1/insights/{insight}                   audits:write        EDITOR   200  insight_status
 
 core    GET     /api/v1/products                             products:read       VIEWER   200
 core    POST    /api/v1/products                             products:write      EDITOR   201  product
@@ -111,6 +136,16 @@ core    GET     /api/v1/brands/{brand}                       brands:read        
 core    PUT     /api/v1/brands/{brand}                       brands:write        EDITOR   200  name
 core    PATCH   /api/v1/brands/{brand}                       brands:write        EDITOR   200  name
 core    DELETE  /api/v1/brands/{brand}                       brands:delete       ADMIN    204
+core    GET     /api/v1/posts                                posts:read          VIEWER   200
+core    POST    /api/v1/posts                                posts:write         EDITOR   201  post
+core    GET     /api/v1/posts/{post}                         posts:read          VIEWER   200
+core    PUT     /api/v1/posts/{post}                         posts:write         EDITOR   200  post
+core    PATCH   /api/v1/posts/{post}                         posts:write         EDITOR   200  title
+core    DELETE  /api/v1/posts/{post}                         posts:delete        EDITOR   204
+core    POST    /api/v1/posts/{post}/publish                 posts:publish       EDITOR   200  empty
+core    POST    /api/v1/posts/{post}/unpublish               posts:publish       EDITOR   200  empty
+core    POST    /api/v1/posts/{post}/archive                 posts:publish       EDITOR   200  empty
+core    POST    /api/v1/posts/{post}/schedule                posts:publish       EDITOR   200  schedule
 core    POST    /api/v1/content/generate                     content:write       EDITOR   202  descriptions
 
 core    *       /api/v1/*                                    NOTHING             -        404
@@ -142,11 +177,20 @@ app     GET     /api/sites/{site}                            sites:read         
 app     PUT     /api/sites/{site}                            sites:write         EDITOR   200  site
 app     PATCH   /api/sites/{site}                            sites:write         EDITOR   200  name
 app     DELETE  /api/sites/{site}                            sites:delete        ADMIN    200
+app     POST    /api/content/bulk                            posts:publish       EDITOR   200  bulk
+app     GET     /api/content/{site}/{post}                   posts:read          VIEWER   200
+app     PUT     /api/content/{site}/{post}                   posts:write         EDITOR   200  app_post
+app     PATCH   /api/content/{site}/{post}                   posts:write         EDITOR   200  title
+app     DELETE  /api/content/{site}/{post}                   posts:delete        EDITOR   200
 app     GET     /api/seo/scrape                              seo:read            VIEWER   200
 app     POST    /api/seo/scrape                              seo:write           EDITOR   202  app_seo_scrape
 app     *       /api/*                                       NOTHING             -        404
 app     *       /api                                         NOTHING             -        404
 
+insight POST    /api/audit/run                               audits:write        EDITOR   200  audit
+insight POST    /api/chat/insight                            audits:write        EDITOR   200  question
+insight POST    /api/billing/checkout                        billing:write       OWNER    200  checkout
+insight POST    /api/billing/portal                          billing:write       OWNER    200  portal
 insight GET     /api/cron                                    SECRET              -        200
 insight GET     /api/cron/{task}                             SECRET              -        200
 insight POST    /api/cron/{task}                             SECRET              -        200
@@ -169,12 +213,20 @@ page    POST    /accounts/invitations/{token}/               PUBLIC             
 
 # Unsafe calls that leave no line in the log, and why that is right.
 UNLOGGED = {
+    "insight POST /api/chat/insight": "a question changes nothing; who asked and what it took is a row of its own",
     "studio POST /v1/auth/login": "the token is the key itself for a day; what is done with it is logged as the key's",
     "insight POST /api/cron/{task}": "the installation's own work; what a task does to a workspace it tells itself",
 }
+# What cannot be done without leaving the house, so that a test key is refused.
+OUTSIDE = frozenset({"insight POST /api/billing/checkout", "insight POST /api/billing/portal"})
 # Safe calls that do leave one.
 LOGGED = {"app GET /api/account/export": "a copy of personal data leaves the house"}
 
+AUDITED = {
+    "workspace": {"name": "An account"},
+    "topEntities": [{"id": "c1", "metrics": {"cpm": 12.4}}],
+    "anomalies": [{"entityId": "c1", "metric": "cpm", "value": 12.4, "baseline": 8.1}],
+}
 ROLES = ("VIEWER", "EDITOR", "ADMIN", "OWNER")
 OPEN = frozenset({"PUBLIC", "SECRET", "NOTHING"})  # where the credential of a caller plays no part
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -183,10 +235,38 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WORDS = {
     "core": {},
     "app": {},
-    "studio": {"unauthorized": "UNAUTHORIZED", "access_denied": "FORBIDDEN", "not_found": "NOT_FOUND"},
-    "insight": {"access_denied": "forbidden"},
+    "studio": {
+        "unauthorized": "UNAUTHORIZED",
+        "access_denied": "FORBIDDEN",
+        "not_found": "NOT_FOUND",
+        "validation_failed": "BAD_REQUEST",
+        "bad_request": "BAD_REQUEST",
+        "rate_limit_exceeded": "TOO_MANY_REQUESTS",
+        "server_error": "INTERNAL_SERVER_ERROR",
+    },
+    "insight": {
+        "access_denied": "forbidden",
+        "validation_failed": "missing_fields",
+        "rate_limit_exceeded": "rate_limited",
+        "server_error": "internal_error",
+    },
 }
-TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Payload Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
 
 
 def bodies(tenant: Any) -> dict[str, Any]:
@@ -203,10 +283,26 @@ def bodies(tenant: Any) -> dict[str, Any]:
         "login": {"apiKey": tenant.key("sites:read"), "workspaceId": tenant.pk},
         "invitation": {"email": "new@example.org", "role": "VIEWER"},
         "site": {"name": "New", "domain": "new.example.com"},
+        "audit": {"context": AUDITED, "siteId": site},
+        "checkout": {"plan": "growth", "currency": "huf", "interval": "year", "email": "user@example.com"},
+        "portal": {"customerId": f"cus_{tenant.mark}"},
+        "insight_status": {"status": "resolved"},
+        "question": {
+            "insight": {"metricEvidence": {"metric": "cpm", "value": 12.4}},
+            "messages": [{"role": "user", "content": "Why?"}],
+        },
         "report": {"url": "https://new.example.com/", "scores": {"seo": 95}},
         "product": {"sku": "NEW-1", "title": "A pot"},
         "csv": b"sku,title\nNEW-1,A pot\n",
         "descriptions": {"content_types": ["description"]},
+        "lead": {"company": "New", "emails": ["new@example.com"], "phones": ["+36301234567"]},
+        "won": {"status": "won"},
+        "template": {"name": "New", "subject": "Hello {{ name }}", "html": "<p>Hello {{ name }}</p>"},
+        "agent": {"name": "New", "instructions": "Look at the reports.", "schedule": "0 9 * * 1"},
+        "post": {"site_id": site, "title": "A post", "body": "# Hello"},
+        "app_post": {"title": "A post", "body": "# Hello"},
+        "schedule": {"publish_at": "2099-01-02T03:04:05Z"},
+        "bulk": {"action": "publish", "items": [{"siteId": str(site), "postId": str(tenant.ids["post"])}]},
         "lead_scrape": {"site_id": site, "terms": ["https://example.com/"]},
         "seo_scrape": {"site_id": site},
         "app_lead_scrape": {"siteId": str(site), "terms": ["https://example.com/"]},
@@ -284,6 +380,7 @@ class Relation:
     many: bool = False
     prefix: str = ""
     status: int = 0  # for what does not exist, when it is not the surface's for an invalid body
+    optional: bool = False  # null is none
 
 
 def row(name: str) -> Row:
@@ -306,7 +403,23 @@ BODY_RELATIONS = [
             ("core POST /api/v1/seo/scrape", "site_id", "site"),
             ("app POST /api/leads/scrape", "siteId", "site"),
             ("app POST /api/seo/scrape", "siteId", "site"),
+            ("insight POST /api/audit/run", "siteId", "site"),
         )
+    ),
+    *(
+        Relation(row(name), field, kind, optional=True)
+        for name in ("core POST /api/v1/leads", "core PUT /api/v1/leads/{lead}", "core PATCH /api/v1/leads/{lead}")
+        for field, kind in (("site_id", "site"), ("owner_id", "user"))
+    ),
+    *(
+        Relation(row(name), field, kind, optional=optional)
+        for name in ("core POST /api/v1/posts", "core PUT /api/v1/posts/{post}", "core PATCH /api/v1/posts/{post}")
+        for field, kind, optional in (("site_id", "site", False), ("author_id", "user", True))
+    ),
+    *(
+        Relation(row(f"app {method} /api/content/{{site}}/{{post}}"), field, kind, optional=optional)
+        for method in ("PUT", "PATCH")
+        for field, kind, optional in (("siteId", "site", False), ("authorId", "user", True))
     ),
     *(
         Relation(row(name), f"{kind}_ids", kind, many=True)
@@ -324,11 +437,26 @@ BODY_RELATIONS = [
 BODY_FIELDS = {
     ("LoginBody", "workspaceId"),
     ("KeyBody", "workspaceId"),
-    ("ScrapeBody", "site_id"),  # of leads and of sites
-    *((name, "workspace_id") for name in ("StudioBody", "ContentBody", "TitleBody", "FeedBody", "TagsBody")),
+    ("AuditBody", "siteId"),
+    ("PortalBody", "customerId"),  # Stripe's: compared with the workspace's own
+    ("LeadBody", "site_id"),
+    ("LeadBody", "owner_id"),
+    ("LeadBody", "external_id"),  # a text: no row's
+    *((name, field) for name in ("PostBody", "PostChange") for field in ("site_id", "author_id")),
+    ("LeadScrapeBody", "site_id"),
+    ("SeoScrapeBody", "site_id"),
+    *((name, "workspace_id") for name in ("StudioBody", "ContentBody", "TitleBody", "FeedBody", "TagGenerationBody")),
     *(
         (name, f"{kind}_ids")
-        for name in ("WantedBody", "GenerateBody", "StudioBody", "ContentBody", "TitleBody", "FeedBody", "TagsBody")
+        for name in (
+            "WantedBody",
+            "GenerateBody",
+            "StudioBody",
+            "ContentBody",
+            "TitleBody",
+            "FeedBody",
+            "TagGenerationBody",
+        )
         for kind in ("product", "persona", "audience", "special_day")
     ),
 }
@@ -338,7 +466,13 @@ QUERY_RELATIONS = [
         ("core GET /api/v1/activity", "user_id", "user"),
         ("core GET /api/v1/activity", "object_id", "job"),
         ("core GET /api/v1/jobs", "subject", "subject"),
+        ("core GET /api/v1/leads", "site_id", "site"),
+        ("core GET /api/v1/leads", "owner_id", "user"),
+        ("core GET /api/v1/audits", "site_id", "site"),
+        ("core GET /api/v1/insights", "audit_id", "audit"),
         ("core GET /api/v1/leads/scrape", "site_id", "site"),
+        ("core GET /api/v1/posts", "site_id", "site"),
+        ("core GET /api/v1/posts", "author_id", "user"),
         ("core GET /api/v1/seo/issues/{workspace}", "site_id", "site"),
         ("core GET /api/v1/seo/reports", "site_id", "site"),
         ("core GET /api/v1/seo/reports", "url", "url"),
@@ -358,9 +492,14 @@ LISTS = {
     "core GET /api/v1/jobs": "job",
     "core GET /api/v1/jobs/{job}/items": "job_item",
     "core GET /api/v1/leads": "lead",
+    "core GET /api/v1/email-templates": "email_template",
+    "core GET /api/v1/agents": "agent",
     "core GET /api/v1/sites": "site",
     "core GET /api/v1/seo/reports": "report",
     "core GET /api/v1/seo/issues/{workspace}": "issue",
+    "core GET /api/v1/audits": "audit",
+    "core GET /api/v1/insights": "insight",
+    "core GET /api/v1/posts": "post",
     "core GET /api/v1/products": "product",
     "core GET /api/v1/products/{product}/variants": "variant",
     "core GET /api/v1/variants": "variant",

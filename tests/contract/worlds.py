@@ -15,19 +15,35 @@ from accounts.models import Activity, ApiKey, Invitation, Membership, User, Work
 from accounts.roles import APPS, Role
 from accounts.services import api_keys, members, people, workspaces
 from ajansops.kit.clock import now
-from content.models import Audience, Brand, Persona, Product, SpecialDay, Variant, VariantRevision, VariantStatus
-from jobs.models import ItemState, Job, JobItem, JobStatus
-from leads.models import IdentityKind, Lead, LeadIdentity, Source
-from sites.models import CrawledPage, Issue, Report, Site
+from billing.models import Subscription
+from content.models import (
+    Audience,
+    Brand,
+    Persona,
+    Post,
+    PostStatus,
+    Product,
+    SpecialDay,
+    Variant,
+    VariantRevision,
+    VariantStatus,
+)
+from jobs.models import Agent, ItemState, Job, JobItem, JobStatus
+from leads.models import EmailTemplate, IdentityKind, Lead, LeadIdentity, Source
+from sites.models import Audit, Chat, CrawledPage, Insight, Issue, Report, Site
 from tests.conftest import Api
 from tests.contract.matrix import ROLES
 
 HOUR = timedelta(hours=1)
 KINDS: dict[str, type[Model]] = {
     "activity": Activity,
+    "agent": Agent,
     "api_key": ApiKey,
     "audience": Audience,
+    "audit": Audit,
     "brand": Brand,
+    "email_template": EmailTemplate,
+    "insight": Insight,
     "invitation": Invitation,
     "issue": Issue,
     "job": Job,
@@ -35,6 +51,7 @@ KINDS: dict[str, type[Model]] = {
     "lead": Lead,
     "member": Membership,
     "persona": Persona,
+    "post": Post,
     "product": Product,
     "report": Report,
     "site": Site,
@@ -149,6 +166,7 @@ def fill(mark: str, copies: int) -> Tenant:
     """A workspace on the largest plan."""
     users = {role: _person(mark, role.lower()) for role in (*ROLES, "GONE", "ANOTHER")}
     workspace = workspaces.create_workspace(name=f"{mark} Ltd", slug=mark, plan="enterprise", owner=users["OWNER"])
+    Subscription.objects.filter(workspace=workspace).update(customer=f"cus_{mark}")
     workspace.settings = workspace.settings | {"locale": "en-US"}
     for role in ("VIEWER", "EDITOR", "ADMIN"):
         members.add_member(workspace, users[role], Role(role))
@@ -238,6 +256,23 @@ def _rows(tenant: Tenant, number: int) -> None:
     )
     CrawledPage.objects.create(job=job, url=url, depth=0, status=200, facts={"title": word}, error=mark)
     _content(tenant, word, url, job)
+    Post.objects.create(
+        workspace=workspace,
+        site=site,
+        title=word,
+        slug=f"{mark}-{number}",
+        body=f"# {word}",
+        html=f"<h1>{word}</h1>",
+        excerpt=word,
+        seo_title=word,
+        seo_description=word,
+        canonical_url=url,
+        tags=[mark],
+        author=owner,
+        status=PostStatus.SCHEDULED,  # from which every action leads somewhere else
+        publish_at=now() + 1000 * HOUR,
+    )
+    _audits(tenant, word, site, job)
     lead = Lead.objects.create(
         workspace=workspace,
         site=site,
@@ -256,6 +291,37 @@ def _rows(tenant: Tenant, number: int) -> None:
     LeadIdentity.objects.create(
         workspace=workspace, lead=lead, kind=IdentityKind.DOMAIN, value=f"{mark}-{number}.example"
     )
+    EmailTemplate.objects.create(workspace=workspace, name=word, subject=word, html=f"<p>{word}</p>")
+    Agent.objects.create(
+        workspace=workspace, name=word, instructions=word, tools=[f"{mark}_list"], schedule="0 9 1 1 *"
+    )
+
+
+def _audits(tenant: Tenant, word: str, site: Site, job: Job) -> None:
+    workspace, mark = tenant.workspace, tenant.mark
+    audit = Audit.objects.create(
+        workspace=workspace,
+        site=site,
+        job_id=job.pk,
+        account=word,
+        language="en",
+        mode=mark,
+        model=mark,
+        executive_summary=word,
+        account_health_score=80,
+    )
+    Insight.objects.create(
+        workspace=workspace,
+        audit=audit,
+        entity_id=mark,
+        entity_name=word,
+        severity="high",
+        title=word,
+        body=word,
+        metric=mark,
+        value=1.5,
+    )
+    Chat.objects.create(workspace=workspace, user=tenant.people["OWNER"], mode=mark, model=mark, status="completed")
 
 
 def _content(tenant: Tenant, word: str, url: str, job: Job) -> None:

@@ -11,8 +11,9 @@ import pytest
 from redis import Redis, RedisError
 from structlog.testing import capture_logs
 
+from ajansops.kit import limiter_stores
 from ajansops.kit.limiter import EXACT, Bucket, Limit, Limiter
-from ajansops.kit.limiter_stores import BUCKETS, MemoryStore, RedisStore, SharedStore
+from ajansops.kit.limiter_stores import BUCKETS, DividedStore, MemoryStore, RedisStore, SharedStore, SplitStore
 
 REDIS = "redis://127.0.0.1:6379/8"
 THREADS = 16
@@ -253,6 +254,43 @@ def test_the_tightest_bucket_is_the_one_that_is_told():
     assert [limiter.hit([wide, narrow]).bucket.name for _ in range(4)] == ["narrow"] * 4
 
 
+# --- several counters -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "among", "together"),
+    [
+        (Limit(60), 1, 60),
+        (Limit(60), 4, 60),
+        (Limit(60), 7, 56),
+        (Limit(1000, burst=20), 3, 1200),
+        (Limit(5), 2, 4),
+        (Limit(2), 5, 5),  # one each is the least
+    ],
+)
+def test_processes_apart_admit_together_what_one_would(limit, among, together):
+    stores = [DividedStore(MemoryStore(), among) for _ in range(among)]
+    assert sum(hits(store, Bucket("a", limit), limit.most + 5) for store in stores) == together
+
+
+def test_a_share_is_told_as_the_whole():
+    store, bucket = DividedStore(MemoryStore(), 2), Bucket("a", Limit(10))
+    told = [store.hit([bucket])[0] for _ in range(6)]
+    assert [one.remaining for one in told] == [8, 6, 4, 2, 0, 0]
+    assert [one.admitted for one in told] == [True] * 5 + [False]
+    assert {one.bucket for one in told} == {bucket}
+
+
+def test_sensitive_buckets_are_counted_together_and_the_others_apart():
+    together, limits = MemoryStore(), [Bucket("door", Limit(3), sensitive=True), Bucket("hall", Limit(3))]
+    processes = [SplitStore(MemoryStore(), together) for _ in range(2)]
+    assert sum(hits(store, limits[0], 5) for store in processes) == 3
+    assert sum(hits(store, limits[1], 5) for store in processes) == 6
+    refused = Limiter(processes[0]).hit(limits)
+    assert (refused.bucket.name, refused.admitted) == ("hall", False)
+    assert together.hit([limits[0]])[0].used == 3, "what is refused in the hall does not knock at the door"
+
+
 # --- Redis is away ----------------------------------------------------------------------------------------------------
 
 
@@ -330,7 +368,7 @@ def test_of_many_callers_one_finds_out_whether_it_is_back():
 def test_it_comes_back_by_itself(redis_store):
     clock = Clock()
     store = SharedStore(redis_store, MemoryStore(), clock)
-    store._failed(RedisError("away"))
+    store._breaker.failed(RedisError("away"))
     bucket = Bucket("a", Limit(10))
     assert store.hit([bucket])[0].used == 1
     clock.now += 5
@@ -338,10 +376,10 @@ def test_it_comes_back_by_itself(redis_store):
     assert store.hit([bucket])[0].used == 2
 
 
-def test_a_redis_that_was_flushed_or_has_something_else_there_breaks_nothing(redis, redis_store):
+def test_a_redis_that_was_flushed_or_has_something_else_there_breaks_nothing(redis, redis_store, monkeypatch):
     bucket = Bucket("a", Limit(2))
     redis.set(redis_store._prefix + "a", "not a list")
     assert SharedStore(redis_store, MemoryStore()).hit([bucket])[0].admitted
-    redis_store._script.sha = "0" * 40  # as after SCRIPT FLUSH, which would meddle with others here
+    monkeypatch.setattr(limiter_stores, "DIGEST", "0" * 40)  # as after SCRIPT FLUSH, which others would feel
     redis.delete(redis_store._prefix + "a")
     assert hits(redis_store, bucket, 3) == 2

@@ -8,7 +8,7 @@ from accounts.roles import Role, codenames
 from ajansops.demo.server import LoopbackServer, text
 from ajansops.demo.website import DemoDirectory
 from ajansops.kit.actor import Actor
-from leads.services import start_scrape
+from leads.services.scrape import start_scrape
 from sites.models import Site
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from ajansops.kit.errors import DomainError
-from leads import services
 from leads.found import Found
 from leads.models import Lead
-from leads.services import save_lead
+from leads.services import scrape as services
+from leads.services.keep import save_lead
 from tests.conftest import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from leads import services
 from leads.found import Found
 from leads.models import Lead, LeadIdentity
-from leads.services import save_lead
+from leads.services import keep as services
+from leads.services.keep import save_lead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

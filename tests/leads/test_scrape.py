@@ -7,7 +7,7 @@ import pytest
 from ajansops.demo.server import redirect, text
 from ajansops.demo.website import EXPECTED_LEADS
 from leads.models import Lead, LeadIdentity
-from leads.services import start_scrape
+from leads.services.scrape import start_scrape
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

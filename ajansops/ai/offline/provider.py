@@ -1,9 +1,20 @@
-"""The provider that needs no key and no network: it says only what is known of a product."""
+"""The provider that needs no key and no network: it says only what it was given."""
 
 import asyncio
 
-from ajansops.ai.contract import ContentType, ProviderFailed, Tagged, TagTask, Usage, WriteTask, Written
-from ajansops.ai.offline import descriptions, feeds, pictures, tags, titles
+from ajansops.ai.contract import (
+    Audited,
+    AuditTask,
+    ChatTask,
+    ContentType,
+    ProviderFailed,
+    Tagged,
+    TagTask,
+    Usage,
+    WriteTask,
+    Written,
+)
+from ajansops.ai.offline import audits, chats, descriptions, feeds, pictures, tags, titles
 
 _COMPOSE = {
     ContentType.TITLE: titles.compose,
@@ -29,6 +40,14 @@ class Offline:
         """Raises `BadPicture` when there is an image that cannot be read."""
         look = await asyncio.to_thread(pictures.look, task.image) if task.image else None
         return Tagged(tags.compose(task, look), _USAGE)
+
+    async def audit(self, task: AuditTask) -> Audited:
+        """By statistics; never fails."""
+        return audits.compose(task, _USAGE)
+
+    def chat(self, task: ChatTask) -> chats.OfflineAnswer:
+        """From the evidence; never fails."""
+        return chats.OfflineAnswer(chats.compose(task), _USAGE)
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -4,6 +4,7 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ajansops.management.ground import migrate, port
@@ -15,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=port, default=8000)
-        parser.add_argument("--workers", type=int, default=1, help="web processes")
+        parser.add_argument("--workers", type=int, default=settings.ENV.web_workers, help="web processes")
 
     def handle(self, *args: Any, workers: int, **options: Any) -> None:
         migrate()

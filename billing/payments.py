@@ -1,0 +1,85 @@
+"""The door to Stripe. Behind it is `billing.stripe_sdk`, imported when first needed: it costs 0.3 s and 27 MiB."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from ajansops.kit.errors import DomainError, Kind
+from billing.prices import Price
+
+
+class StripeNotConfigured(DomainError):
+    """Payments are not set up here: STRIPE_SECRET_KEY is not set."""
+
+    code = "stripe_not_configured"
+    kind = Kind.NOT_CONFIGURED
+
+
+class PriceNotSynced(StripeNotConfigured):
+    """Stripe does not have this price as it is declared here. An operator has to run sync_stripe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What one payment page is for. `key` makes it once: the same key gives the same page."""
+
+    price_id: str
+    recurring: bool
+    customer: str
+    workspace_id: int
+    referrer: str
+    return_url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A page at Stripe."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What `sync_stripe` did to one product or price."""
+
+    what: str  # product or price
+    name: str
+    did: str  # created, updated, replaced, archived
+
+
+class Gateway(Protocol):
+    """Raises `UpstreamError` and `UpstreamTimeout`."""
+
+    def price_id(self, price: Price) -> str:
+        """Raises `PriceNotSynced` unless Stripe has it with this amount."""
+        ...
+
+    def create_customer(self, workspace_id: int, email: str, key: str) -> str:
+        """Its id; the same key makes one."""
+        ...
+
+    def checkout(self, order: Checkout) -> Session:
+        """A payment page."""
+        ...
+
+    def portal(self, customer: str, return_url: str) -> str:
+        """The address of the customer's own page."""
+        ...
+
+    def sync(self, names: dict[str, str], prices: Sequence[Price]) -> list[Change]:
+        """Make products and prices as declared. Says what had to be done."""
+        ...
+
+
+def gateway() -> Gateway:
+    """As the environment says. Raises `StripeNotConfigured`."""
+    env = settings.ENV
+    if not env.stripe_secret_key:
+        raise StripeNotConfigured
+    made: Gateway = import_string("billing.stripe_sdk.Stripe")(env.stripe_secret_key, env.stripe_api_base)
+    return made

@@ -1,0 +1,157 @@
+"""Stripe through its own SDK. Importing it is slow: only `payments.gateway` does, when first needed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import stripe
+import structlog
+
+from ajansops.kit.errors import UpstreamError, UpstreamTimeout
+from billing.payments import Change, Checkout, PriceNotSynced, Session
+from billing.prices import Price
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = 10.0  # seconds of one attempt
+RETRIES = 1
+MARK = "ajansops_price"  # in the metadata of our prices: the lookup key, which a replaced one no longer has
+PRODUCT = "ajansops_"
+
+stripe.enable_telemetry = False
+
+
+class Stripe:
+    """One account. Cheap to make."""
+
+    def __init__(self, key: str, base: str = "") -> None:
+        client = stripe.StripeClient(
+            key,
+            base_addresses={"api": base.rstrip("/")} if base else {},
+            max_network_retries=RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        )
+        self._api = client.v1
+
+    def price_id(self, price: Price) -> str:
+        """The amount is compared: what is charged is what is declared here, not what somebody set over there."""
+        with _failures():
+            found = self._api.prices.list({"lookup_keys": [price.lookup_key], "active": True, "limit": 1}).data
+            if not found or not _same(found[0], price):
+                raise PriceNotSynced
+            return found[0].id
+
+    def create_customer(self, workspace_id: int, email: str, key: str) -> str:
+        """Its id is ours to keep; the workspace's is kept over there, for whoever looks at the dashboard."""
+        with _failures():
+            made = self._api.customers.create(
+                {"email": email, "metadata": {"workspace_id": str(workspace_id)}}, {"idempotency_key": key}
+            )
+            return made.id
+
+    def checkout(self, order: Checkout) -> Session:
+        """The metadata is on the subscription too: its events come without the session."""
+        metadata = {"workspace_id": str(order.workspace_id), "referrer_code": order.referrer}
+        params: dict[str, Any] = {
+            "mode": "subscription" if order.recurring else "payment",
+            "line_items": [{"price": order.price_id, "quantity": 1}],
+            "customer": order.customer,
+            "client_reference_id": str(order.workspace_id),
+            "metadata": {name: value for name, value in metadata.items() if value},
+            "success_url": order.return_url,
+            "cancel_url": order.return_url,
+        }
+        of_it = "subscription_data" if order.recurring else "payment_intent_data"
+        params[of_it] = {"metadata": params["metadata"]}
+        with _failures():
+            made = self._api.checkout.sessions.create(params, {"idempotency_key": order.key})  # type: ignore[arg-type]
+            if not made.url:
+                raise UpstreamError
+            return Session(made.id, made.url)
+
+    def portal(self, customer: str, return_url: str) -> str:
+        """Lives for minutes."""
+        with _failures():
+            made = self._api.billing_portal.sessions.create({"customer": customer, "return_url": return_url})
+            return made.url
+
+    def sync(self, names: dict[str, str], prices: Sequence[Price]) -> list[Change]:
+        """No keys of idempotency: an amount that is changed and changed back is a new price each time."""
+        with _failures():
+            changes = [change for product, name in names.items() for change in self._sync_product(product, name)]
+            for product in names:
+                changes += self._sync_prices(product, [price for price in prices if price.product == product])
+            return changes
+
+    def _sync_product(self, product: str, name: str) -> list[Change]:
+        try:
+            known = self._api.products.retrieve(PRODUCT + product)
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            self._api.products.create({"id": PRODUCT + product, "name": name})
+            return [Change("product", product, "created")]
+        if known.active and known.name == name:
+            return []
+        self._api.products.update(known.id, {"name": name, "active": True})
+        return [Change("product", product, "updated")]
+
+    def _sync_prices(self, product: str, prices: Sequence[Price]) -> list[Change]:
+        """New ones first, so that at no moment a lookup key leads nowhere."""
+        listed = self._api.prices.list({"product": PRODUCT + product, "active": True, "limit": 100})
+        known = list(listed.auto_paging_iter())
+        by_key = {row.lookup_key: row for row in known if row.lookup_key}
+        wrong = [price for price in prices if not _same(by_key.get(price.lookup_key), price)]
+        for price in wrong:
+            self._create_price(price)
+        right = {price.lookup_key for price in prices} - {price.lookup_key for price in wrong}
+        old = [row for row in known if _mark(row) and row.lookup_key not in right]
+        for row in old:
+            self._api.prices.update(row.id, {"active": False})
+        made = [Change("price", p.lookup_key, "replaced" if p.lookup_key in by_key else "created") for p in wrong]
+        return made + [Change("price", _mark(row), "archived") for row in old]
+
+    def _create_price(self, price: Price) -> None:
+        params: dict[str, Any] = {
+            "product": PRODUCT + price.product,
+            "currency": price.currency,
+            "unit_amount": price.amount,
+            "lookup_key": price.lookup_key,
+            "transfer_lookup_key": True,
+            "metadata": {MARK: price.lookup_key},
+        }
+        if price.interval:
+            params["recurring"] = {"interval": price.interval}
+        self._api.prices.create(params)  # type: ignore[arg-type]
+
+
+def _same(row: Any, price: Price) -> bool:
+    if row is None:
+        return False
+    recurring = row.recurring
+    every = (recurring.interval, recurring.interval_count) if recurring else None
+    wanted = (price.interval, 1) if price.interval else None
+    return (row.unit_amount, row.currency, every) == (price.amount, price.currency, wanted)
+
+
+def _mark(row: Any) -> str:
+    return str((row.metadata.to_dict() if row.metadata else {}).get(MARK, ""))
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Stripe's errors in ours. What it said goes to the log and not to the caller."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        log.warning("stripe_failed", kind=type(error).__name__, status=error.http_status, code=error.code)
+        raise (UpstreamTimeout if _timed_out(error) else UpstreamError) from error
+    except (AttributeError, KeyError, TypeError) as error:  # JSON, but not what was asked for
+        log.warning("stripe_failed", kind=type(error).__name__)
+        raise UpstreamError from error
+
+
+def _timed_out(error: BaseException) -> bool:
+    """The SDK keeps why only as the cause, of a library that is not ours to import."""
+    kinds = type(error.__cause__).__mro__ if error.__cause__ else ()
+    return any(kind.__name__ == "Timeout" for kind in kinds) or "Read timed out" in str(error)
