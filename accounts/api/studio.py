@@ -20,7 +20,7 @@ from accounts.models import ApiKey, Workspace
 from accounts.roles import codenames
 from accounts.scopes import studio_names
 from accounts.services import api_keys
-from ajansops.api.serializers import Body
+from ajansops.api.serializers import AnyId, Body
 from ajansops.api.views import AnyCaller, Public, SurfaceView
 from ajansops.kit.clock import iso_ms
 from ajansops.kit.errors import NotFound
@@ -33,7 +33,7 @@ class LoginBody(Body):
     """The key and the workspace it belongs to, as a number or its digits."""
 
     apiKey = serializers.CharField(max_length=200)  # noqa: N815  # the reference's name
-    workspaceId = serializers.CharField(max_length=20)  # noqa: N815
+    workspaceId = AnyId(max_length=20)  # noqa: N815
 
 
 class LoginView(SurfaceView):
@@ -88,7 +88,7 @@ class KeyBody(Body):
     name = serializers.CharField(max_length=255)
     permissions = serializers.ListField(child=serializers.CharField(max_length=64), max_length=100, required=False)
     rateLimit = serializers.ChoiceField(RATE_PLAN_CHOICES, required=False)  # noqa: N815
-    workspaceId = serializers.CharField(max_length=20, required=False)  # noqa: N815
+    workspaceId = AnyId(max_length=20, required=False)  # noqa: N815
 
 
 class KeysView(SurfaceView):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from ajansops.ai.contract import ContentType
 from ajansops.api.pagination import WHOLE, Page
+from ajansops.api.serializers import AnyId
 from ajansops.api.views import SurfaceView
 from ajansops.kit.clock import iso_ms, now
 from ajansops.kit.errors import NotFound
@@ -94,7 +95,7 @@ class InventoryVariants(SurfaceView):
 class StudioBody(WantedBody):
     """`workspace_id` is the caller's own, or `prod_12`, which selects that product."""
 
-    workspace_id = serializers.CharField(max_length=40, required=False)
+    workspace_id = AnyId(max_length=40, required=False)
 
 
 class Generate(SurfaceView, abstract=True):

@@ -23,7 +23,8 @@ SIZES = {"10^3": 10**3, "10^5": 10**5, "10^6": 10**6}
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "4"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "1"))  # of one measurement
 SERVER = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-DATABASE = urlunsplit(urlsplit(SERVER)._replace(path="/ajansops_bench"))
+NAME = f"ajansops_bench_{urlsplit(SERVER).username}"  # each role has its own: only its owner can drop one
+DATABASE = urlunsplit(urlsplit(SERVER)._replace(path=f"/{NAME}"))
 REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/15")
 PORT = int(os.environ.get("BENCH_PORT", "8471"))
 OURS, BARE, PLAIN = range(PORT, PORT + 3)
@@ -106,9 +107,9 @@ def prepare() -> dict[str, Tenant]:
     import psycopg
 
     with psycopg.connect(urlunsplit(urlsplit(SERVER)._replace(path="/postgres")), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS ajansops_bench WITH (FORCE)")
-        connection.execute("CREATE DATABASE ajansops_bench")
-        connection.execute("ALTER DATABASE ajansops_bench SET random_page_cost = 1.1")  # for all: see settings.database
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {NAME}")
+        connection.execute(f"ALTER DATABASE {NAME} SET random_page_cost = 1.1")  # for all: see settings.database
     manage("migrate", "--verbosity", "0")
     tenants = {name: _tenant(name) for name in SIZES}
     with psycopg.connect(DATABASE) as connection:

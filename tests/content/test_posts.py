@@ -265,7 +265,7 @@ def test_a_slug_is_taken_once_a_site(people, acme, site, write):
         ({"canonical_url": "javascript:alert(1)"}, ["canonical_url"]),
         ({"canonical_url": "ftp://x.example"}, ["canonical_url"]),
         ({"tags": "pots"}, ["tags"]),
-        ({"tags": [1, []]}, ["tags.1"]),
+        ({"tags": [1, "x", []]}, ["tags.0", "tags.2"]),
         ({"status": "published"}, ["status"]),
         ({"html": "<b>x</b>"}, ["html"]),
     ],

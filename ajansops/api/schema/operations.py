@@ -25,6 +25,7 @@ PAGING = [
     OpenApiParameter("page", WHOLE, description="From 1."),
     OpenApiParameter("per_page", WHOLE, description=f"{PER_PAGE}; more than {MAX_PER_PAGE} are {MAX_PER_PAGE}."),
 ]
+NOTHING: Schema = {"type": "string", "maxLength": 0}  # as if it had not been sent
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 
 
@@ -265,7 +266,7 @@ def _or_null(schema: Schema) -> Schema:
 
 def _filter_schema(one: Any, moment: bool) -> Schema:
     if moment:
-        return {"type": "string", "format": "date-time"}
+        return {"anyOf": [{"type": "string", "format": "date-time"}, NOTHING]}
     if isinstance(one, Number):
         return {"type": "string", "description": "An id."}
-    return {"type": "string", "enum": [*one.values]} if hasattr(one, "values") else {"type": "string"}
+    return {"type": "string", "enum": [*one.values, ""]} if hasattr(one, "values") else {"type": "string"}
