@@ -83,7 +83,7 @@ def serve(application: str, port: int) -> subprocess.Popen[bytes]:
     quiet = ["--no-ws", "--log-level", "warning", "--http", "1"]
     command = [sys.executable, "-m", "granian", *settings, *quiet, "--port", str(port), application]
     env = {name: value for name, value in environment().items() if name != "DJANGO_SETTINGS_MODULE" or port == OURS}
-    return subprocess.Popen(command, env=env)
+    return subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)  # a line of the log for each request
 
 
 def shoot(url: str, connections: int, credential: str = "", seconds: int = SECONDS) -> Shot:
