@@ -1,5 +1,6 @@
 """The cache: on Redis and outliving it, or in the process; what counts attempts to sign in is in neither alone."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -90,16 +91,24 @@ class RedisOrLocalCache(DelegatingCache):
         self._own = OwnCache("while-redis-is-away", params)
         self._breaker = breaker(server)
 
+    def clear(self) -> None:
+        """What is under our prefix: the same Redis keeps the limits, and perhaps the broker's queue."""
+        self._ask(lambda: self._redis.delete_pattern("*"), self._own.clear)
+
     def _call(self, name: str, *args: Any, **options: Any) -> Any:
+        redis, own = getattr(self._redis, name), getattr(self._own, name)
+        return self._ask(lambda: redis(*args, **options), lambda: own(*args, **options))
+
+    def _ask(self, redis: Callable[[], Any], own: Callable[[], Any]) -> Any:
         if self._breaker.may_ask():
             try:
-                answer = getattr(self._redis, name)(*args, **options)
+                answer = redis()
             except (ConnectionInterrupted, RedisError) as error:
                 self._breaker.failed(error)
             else:
                 self._breaker.worked()
                 return answer
-        return getattr(self._own, name)(*args, **options)
+        return own()
 
 
 @cache

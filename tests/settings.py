@@ -12,3 +12,6 @@ from ajansops.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+for _cache in CACHES.values():  # noqa: F405  # two processes of tests clear what is theirs
+    _cache["KEY_PREFIX"] = f"ajansops-test-{os.getpid()}"

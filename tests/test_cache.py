@@ -4,6 +4,7 @@ import os
 
 import pytest
 from django.core.cache import caches
+from redis import Redis
 
 from ajansops.cache import RedisOrLocalCache
 from tests.conftest import Api
@@ -29,6 +30,18 @@ def test_it_works(server):
     assert cache.get_many(["k", "other"]) == {"k": [1]}
     assert cache.delete("k") is True
     assert cache.get("k") is None
+
+
+@pytest.mark.skipif(not REDIS, reason="Redis only")
+def test_clearing_leaves_what_others_keep_in_the_same_redis():
+    """Limits, and the broker's queue."""
+    with Redis.from_url(REDIS) as redis:
+        redis.set("test-others", 1, ex=60)
+        cache = RedisOrLocalCache(REDIS, OPTIONS | {"KEY_PREFIX": "test-clear"})
+        cache.set("k", 1)
+        cache.clear()
+        assert cache.get("k") is None
+        assert redis.delete("test-others") == 1
 
 
 @pytest.fixture

@@ -65,10 +65,19 @@ def said(answer, *echoed: Any) -> str:
         for part in (body, error if isinstance(error, dict) else {}):
             for name in ("request_id", "timestamp", "path", "retrievedAt"):
                 part.pop(name, None)
-    text = json.dumps(body, ensure_ascii=False)
-    for value in echoed:
-        text = text.replace(str(value), "…")
-    return text
+    return json.dumps(without(body, echoed), ensure_ascii=False)
+
+
+def without(body: Any, echoed: tuple[Any, ...]) -> Any:
+    """Texts only: a number that is the same by chance, such as a page's size, was not echoed."""
+    if isinstance(body, dict):
+        return {without(name, echoed): without(value, echoed) for name, value in body.items()}
+    if isinstance(body, list):
+        return [without(value, echoed) for value in body]
+    if isinstance(body, str):
+        for value in echoed:
+            body = body.replace(str(value), "…")
+    return body
 
 
 # --- (a) ids in paths -------------------------------------------------------------------------------------------------
