@@ -16,6 +16,8 @@ from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from jobs.checks import check_schedule, check_tools
 from jobs.querysets import JobItemQuerySet, JobQuerySet
 
+HOURS = 24
+
 
 class JobStatus(models.TextChoices):
     """Of a job. The last three are final."""
@@ -58,7 +60,9 @@ class Job(WorkspaceOwned):
     )
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+    resumes_at = models.DateTimeField(null=True, help_text="It waits for the next window, which opens then.")
     error = models.JSONField(null=True)
+    webhook_url = models.CharField(max_length=2048, blank=True, help_text="Is told when it has ended.")
     user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
     test_mode = models.BooleanField(default=False)
@@ -109,7 +113,9 @@ class JobItem(models.Model):
     key = models.CharField(max_length=2048)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=ItemState, default=ItemState.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, help_text="Times it was claimed.")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Tries that ended with an error.")
+    losses = models.PositiveSmallIntegerField(default=0, help_text="Times its worker was lost with it.")
     not_before = models.DateTimeField(db_default=Now(), help_text="After a failed try: when the next may start.")
     lease = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -136,6 +142,47 @@ class JobItem(models.Model):
 
     def __str__(self) -> str:
         return self.key[:120]
+
+
+def no_units() -> list[int]:
+    """Of a day on which nothing was done."""
+    return [0] * HOURS
+
+
+class UnitDay(models.Model):
+    """Units of a meter that were begun in each hour of one day, UTC. Changes in the transaction of the items' states.
+
+    Its row is the lock under which units are taken, so that a window is exact however many workers claim.
+    """
+
+    tenancy: ClassVar[Tenancy] = Tenancy.WORKSPACE
+
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
+    meter = models.CharField(max_length=32)
+    day = models.DateField()
+    hours = models.JSONField(default=no_units)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "meter", "day"], name="unit_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.meter} {self.day}"
+
+
+class ProviderPause(models.Model):
+    """A provider that asked us to slow down: until then nothing is claimed that would call it."""
+
+    tenancy: ClassVar[Tenancy] = Tenancy.GLOBAL
+
+    provider = models.CharField(max_length=32, primary_key=True)
+    until = models.DateTimeField()
+
+    objects = models.Manager["ProviderPause"]()
+
+    def __str__(self) -> str:
+        return self.provider
 
 
 class Agent(WorkspaceOwned):

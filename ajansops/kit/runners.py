@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from ajansops.kit.errors import DomainError, Kind
 
 JSON = dict[str, Any]
+RETRIES = 3  # of an item that fails
 Given = TypeVar("Given")
 Output = TypeVar("Output")
 
@@ -26,13 +27,19 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One unit of work. `key` is unique in its job; `attempt` counts from 1."""
+    """One unit of work. `key` is unique in its job; `attempt` counts its claims from 1, lost ones too."""
 
     id: int
     job: JobView
     key: str
     payload: JSON
     attempt: int
+    failures: int = 0  # tries that ended with an error
+
+    @property
+    def last_try(self) -> bool:
+        """An error now is its end."""
+        return self.failures >= RETRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,19 @@ class Saved:
     new_items: Sequence[NewItem] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a workspace may have of a meter: units (one item is one) in a calendar hour and day, UTC, and jobs at a time.
+
+    Kinds that name the same meter share it.
+    """
+
+    meter: str
+    hourly: int
+    daily: int
+    concurrent: int
+
+
 class ItemFailed(DomainError):
     """This item cannot be done; trying again would not help."""
 
@@ -64,6 +84,9 @@ class Runner(Generic[Given, Output]):
     `load` reads what a batch needs; `work` does the outside part and may run twice after a crash; `save` writes the
     effect in the transaction that marks the item done, so it happens once. Errors of `load` and `work` are retried with
     backoff, `ItemFailed` is final.
+
+    `work` of a runner that names a provider is paid for: it is not begun while as many results as may be in flight are
+    not saved yet, and it waits while the provider asks for that (`ProviderBusy`).
     """
 
     kind: str
@@ -84,6 +107,14 @@ class Runner(Generic[Given, Output]):
     def drained(self, job: JobView) -> Sequence[NewItem]:
         """Called when nothing is left; items returned here keep the job going. Its keys must be new at most once."""
         return ()
+
+    def provider(self, *, test_mode: bool) -> str:
+        """The name of who is paid for the work; empty when nobody is."""
+        return ""
+
+    def quota(self, workspace_id: int) -> Quota | None:
+        """What its items are counted against; None for kinds without a window."""
+        return None
 
     async def aclose(self) -> None:
         """Give back connections when the worker stops."""
