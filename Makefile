@@ -6,7 +6,7 @@ ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
 PYTHON := python3
 endif
 
-.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl schema fuzz-api
+.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl bench-jobs bench-webhooks chaos-webhooks schema fuzz-api chaos chaos-short chaos-control
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,7 +27,7 @@ run: setup ## Do the main job on the demo data with live progress, then serve at
 	@$(BIN)/python manage.py demo
 
 test: setup ## Run every test (SQLite, or what DATABASE_URL and REDIS_URL name).
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 baselines: setup ## Count the queries of each route anew (tests/contract/query_counts.json).
 	BASELINES=write $(BIN)/python -m pytest -q tests/contract/test_query_counts.py
@@ -45,14 +45,39 @@ schema: setup ## Write docs/openapi.yaml, which the tests compare with the code.
 fuzz-api: setup ## Ask a live server everything that the schema allows, at most three minutes (schemathesis).
 	$(BIN)/python -m tests.contract.fuzz
 
+CHAOS_KILLS ?= 300
+CHAOS_SEED ?= $(shell date +%s)
+
+chaos: setup ## Kill everything, hundreds of times: nothing is lost, nothing twice (PostgreSQL, Redis; CHAOS_KILLS, CHAOS_SEED).
+	$(BIN)/python -m tests.chaos --kills $(CHAOS_KILLS) --seed $(CHAOS_SEED)
+	$(BIN)/python -m tests.chaos --kills $$(($(CHAOS_KILLS) / 5)) --seed $(CHAOS_SEED) --database sqlite
+	for guard in transaction fence sweep; do \
+	  $(BIN)/python -m tests.chaos --control $$guard --seed $(CHAOS_SEED) --database sqlite || exit 1; \
+	done
+
+chaos-short: setup ## The same with 20 kills.
+	$(BIN)/python -m tests.chaos --kills 20 --every 1 --freeze 4 6 --lease 12 --seed $(CHAOS_SEED)
+
+chaos-control: setup ## One guard taken out, to see that chaos finds it.
+	$(BIN)/python -m tests.chaos --control sweep --seed $(CHAOS_SEED) --database sqlite
+
 format: setup ## Put the code into the house style.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: bench-crawl bench-api ## Every benchmark.
+bench: bench-crawl bench-jobs bench-webhooks bench-api ## Every benchmark.
 
 bench-crawl: setup ## The crawler against the limit of its pages' latency.
 	$(BIN)/python -m tests.bench.crawl
 
+bench-jobs: setup ## Jobs against the limit of their latency and against Celery (PostgreSQL, Redis).
+	$(BIN)/python -m tests.bench.jobs
+
 bench-api: setup ## A page of a list against a bare view and against plain DRF (PostgreSQL, Redis, wrk).
 	$(BIN)/python -m tests.bench.api
+
+bench-webhooks: setup ## Webhooks against a bare client and against a Celery task per delivery (PostgreSQL, Redis).
+	$(BIN)/python -m tests.bench.webhooks
+
+chaos-webhooks: setup ## Kill workers that send webhooks, at each step, and see that every event arrives.
+	$(BIN)/python -m tests.chaos.webhooks

@@ -3,7 +3,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import events, periodic, personal
+from ajansops.kit import events, periodic, personal, public_events
+from ajansops.kit.entitlements import Feature, count_with
 from ajansops.kit.identity import provide
 
 
@@ -17,6 +18,9 @@ class AccountsConfig(AppConfig):
         events.listen(import_string("accounts.activity.record"))
         events.listen(import_string("accounts.recent.forget_changed"))
         personal.register(*import_string("accounts.personal.ENTRIES"))
+        public_events.register(*import_string("accounts.events.EVENTS"))
         for task in import_string("accounts.periodic.TASKS"):
             periodic.register(task)
+        count_with(Feature.MEMBERS, import_string("accounts.selectors.count_members"))
+        count_with(Feature.API_KEYS, import_string("accounts.selectors.count_keys"))
         import_string("accounts.signals.connect")()

@@ -29,6 +29,7 @@ from accounts.querysets import (
 from accounts.roles import INVITABLE, Role
 from ajansops.kit.clock import iso_us
 from ajansops.kit.counting import CountedRows
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.errors import Invalid
 from ajansops.kit.language import Language, base_language, parse_locale
 from ajansops.kit.tenancy import Tenancy, TimeStamped, WorkspaceOwned
@@ -163,6 +164,8 @@ class Workspace(TimeStamped):
 class Membership(WorkspaceOwned):
     """Who is in a workspace, as what."""
 
+    gauge: ClassVar[Feature | None] = Feature.MEMBERS
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=6, choices=Role)
@@ -184,6 +187,7 @@ class Membership(WorkspaceOwned):
 class Invitation(WorkspaceOwned):
     """A way in for one address, once. The token is made when the mail is sent, and only its digest is kept."""
 
+    gauge: ClassVar[Feature | None] = Feature.MEMBERS
     personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
     unlogged: ClassVar[frozenset[str]] = frozenset({"token_digest"})
 
@@ -221,6 +225,7 @@ class Invitation(WorkspaceOwned):
 class ApiKey(WorkspaceOwned):
     """A key of one workspace. Only the digest is kept; `creator` is None for one that an operator made by command."""
 
+    gauge: ClassVar[Feature | None] = Feature.API_KEYS
     unlogged: ClassVar[frozenset[str]] = frozenset({"digest", "public_id", "family"})
 
     name = models.CharField(max_length=255)

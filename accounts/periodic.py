@@ -4,6 +4,7 @@ from accounts.limits import forget_old_actions
 from accounts.services.invitations import deliver_unsent
 from accounts.services.workspaces import purge_workspaces
 from ajansops.kit.periodic import Periodic
+from ajansops.kit.slots import Every
 
 
 def tidy() -> dict[str, int]:
@@ -12,6 +13,6 @@ def tidy() -> dict[str, int]:
 
 
 TASKS = (
-    Periodic("send_invitations", 60, deliver_unsent),
-    Periodic("purge_workspaces", 3600, tidy),
+    Periodic("send_invitations", Every(60), deliver_unsent),
+    Periodic("purge_workspaces", Every(3600), tidy),
 )

@@ -42,7 +42,17 @@ BY_CODENAME = {
     "accounts.view_apikey": Role.ADMIN,
     "accounts.view_invitation": Role.ADMIN,
     "billing.change_subscription": Role.OWNER,
+    "billing.view_invoice": Role.ADMIN,
+    "billing.view_notice": Role.ADMIN,
+    "billing.view_purchase": Role.ADMIN,
     "content.delete_post": Role.EDITOR,  # as the app reference has it
+    "webhooks.add_endpoint": Role.ADMIN,
+    "webhooks.change_delivery": Role.ADMIN,
+    "webhooks.change_endpoint": Role.ADMIN,
+    "webhooks.view_delivery": Role.ADMIN,
+    "webhooks.view_endpoint": Role.ADMIN,
+    "webhooks.view_event": Role.ADMIN,
+    "webhooks.view_outbox": Role.ADMIN,
 }
 
 

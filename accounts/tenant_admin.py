@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.admin import AllValuesFieldListFilter, RelatedOnlyFieldListFilter
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.forms import ModelChoiceField
+from django.forms import ModelChoiceField, ModelForm, ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
@@ -20,6 +20,7 @@ from accounts.backends import workspace_of
 from accounts.models import Membership, User, Workspace
 from accounts.roles import roles_allowing
 from ajansops.kit.actor import Actor, Via
+from ajansops.kit.entitlements import Feature, FeatureLimitReached, admit
 from ajansops.kit.errors import DomainError
 from ajansops.kit.events import changed, deleted, publish, snapshot
 from ajansops.kit.identity import identity
@@ -100,8 +101,11 @@ class TenantAdmin(ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         """A row stays in the workspace it was made in. Disabled rather than read-only: uniqueness is still checked.
 
-        What it can point to is of that workspace; for a new row, of those where one may add, as it has none yet.
+        What it can point to is of that workspace; for a new row, of those where one may add, as it has none yet. A new
+        row of a gauge asks the workspace's plan.
         """
+        if obj is None and (gauge := getattr(self.model, "gauge", None)):
+            kwargs.setdefault("form", self._asking(request, gauge))
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and "workspace" in form.base_fields:
             form.base_fields["workspace"].disabled = True
@@ -110,6 +114,25 @@ class TenantAdmin(ModelAdmin):
                 if isinstance(field, ModelChoiceField) and field.queryset is not None:
                     field.queryset = within(field.queryset, workspaces)
         return form
+
+    def _asking(self, request: HttpRequest, gauge: Feature) -> type[ModelForm]:
+        page = self
+
+        class Asking(self.form):  # type: ignore[name-defined]
+            def clean(self) -> Any:
+                fields = super().clean()
+                if not self.errors:
+                    page.admit(request, self.cleaned_data["workspace"].pk, gauge)
+                return fields
+
+        return Asking
+
+    def admit(self, request: HttpRequest, workspace_id: int, gauge: Feature) -> None:
+        """In the page's transaction, which then makes the row. Raises ValidationError."""
+        try:
+            admit(self.actor(request, workspace_id), gauge)
+        except FeatureLimitReached as error:
+            raise ValidationError(error.message) from error
 
     def _workspaces_of(self, request: HttpRequest, obj: Model | None) -> Collection[int | None] | None:
         if obj is not None:

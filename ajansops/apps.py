@@ -1,9 +1,9 @@
 """The project as an app: its commands, and what is done once every other app is ready."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 from ajansops import celery
-from ajansops.housekeeping import HOUSEKEEPING
 from ajansops.kit import periodic
 
 
@@ -12,5 +12,5 @@ class AjansopsConfig(AppConfig):
 
     def ready(self) -> None:
         """The schedule is complete when all apps have registered their periodic tasks."""
-        periodic.register(HOUSEKEEPING)
+        periodic.register(import_string("ajansops.housekeeping.HOUSEKEEPING"))  # by name: it imports models
         celery.schedule()

@@ -6,14 +6,18 @@ come.
 """
 
 import os
+import re
+import signal
+import threading
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
-from ajansops.api.streams import VISIT, StreamBroken, Visit
+from ajansops.api.streams import STOPPING, VISIT, StreamBroken, Visit
 from ajansops.body import TooSlow, received
 from ajansops.kit.ids import request_id
 
@@ -23,7 +27,8 @@ from django.core.asgi import get_asgi_application
 
 from ajansops.wsgi import application as django
 
-NATIVE = frozenset({"/api/audit/run", "/api/chat/insight"})  # the proxy knows them too: deploy/nginx.conf
+# The proxy knows them too: deploy/nginx.conf.
+NATIVE = re.compile(r"/api/(audit/run|chat/insight|v1/jobs/[^/]+/events)")
 THREADS = 16
 _pages: Any = WSGIMiddleware(django, workers=THREADS)  # type: ignore[arg-type]  # Django yields bytes
 _native: Any = get_asgi_application()
@@ -48,7 +53,7 @@ async def _page(scope: Any, receive: Any, send: Any) -> None:
     except TooSlow:
         await _answer(send, 408, b'{"error": "request_timeout", "message": "The body did not arrive in time."}')
         return
-    if scope["path"] in NATIVE:
+    if NATIVE.fullmatch(scope["path"]):
         await _visited(scope, body, send)
     else:
         await _pages(scope, body, send)
@@ -78,6 +83,22 @@ async def _answer(send: Any, status: int, body: bytes) -> None:
 async def _live(receive: Any, send: Any) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            _hear_of_the_stop()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+def _hear_of_the_stop() -> None:
+    """The server waits for streams when it stops, and does not tell them."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # where no signals come
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        STOPPING.set()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)

@@ -1,19 +1,21 @@
-"""Celery: wakes workers and runs the few periodic tasks. Nothing but latency depends on it."""
+"""Celery: wakes workers, and beat tells them when a periodic task is due. Nothing but latency depends on it."""
 
 import os
+from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from celery import Celery
+from celery.schedules import BaseSchedule, schedstate
 from celery.signals import setup_logging
 from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
 from ajansops.env import Env
-from ajansops.kit.periodic import task, tasks
+from ajansops.kit.clock import now
+from ajansops.kit.periodic import tasks
+from ajansops.kit.slots import Schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ajansops.settings")
-log = structlog.get_logger(__name__)
 TRANSPORT_ALIASES["files"] = "ajansops.filebroker:Transport"
 
 TIMEOUT = {"socket_timeout": 2, "socket_connect_timeout": 2}
@@ -61,18 +63,40 @@ def _keep_our_logging(**_: Any) -> None:
 
 
 app.steps["worker"].add("jobs.worker:EngineStep")
+app.steps["worker"].add("jobs.worker:ClockStep")
+app.steps["worker"].add("webhooks.worker:DispatcherStep")
+app.steps["worker"].add("billing.worker:InboxStep")
 
 
-@app.task(name="ajansops.periodic", ignore_result=True)
-def run_periodic(name: str, **_later_arguments: Any) -> None:
-    """One of `kit.periodic`'s tasks."""
-    did = task(name).run()
-    log.info("periodic_done", task=name, **did)
+class BeginOfSlot(BaseSchedule):
+    """Beat speaks when a slot begins. That it ran, and that it runs once, is for the rows to say (`jobs.periodic`)."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self.schedule = schedule
+
+    def is_due(self, last_run_at: datetime) -> Any:
+        """Whether a slot has begun since, and the seconds until the next one does."""
+        moment = now()
+        return schedstate(self.schedule.current(moment) > last_run_at, self._left(moment).total_seconds())
+
+    def remaining_estimate(self, last_run_at: datetime) -> timedelta:
+        """Until the next slot."""
+        return self._left(now())
+
+    def _left(self, moment: datetime) -> timedelta:
+        return self.schedule.following(moment) - moment
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BeginOfSlot) and other.schedule == self.schedule
+
+    def __hash__(self) -> int:
+        return hash(self.schedule)
 
 
 def schedule() -> None:
     """Put every registered periodic task on beat's schedule; called once all apps are ready."""
     app.conf.beat_schedule = {
-        name: {"task": "ajansops.periodic", "schedule": float(periodic.every_seconds), "kwargs": {"name": name}}
+        name: {"task": "ajansops.periodic", "schedule": BeginOfSlot(periodic.schedule), "kwargs": {"name": name}}
         for name, periodic in tasks().items()
     }

@@ -50,7 +50,9 @@ class Env:
     claude_model: str = field(default="claude-sonnet-4-6", metadata={"doc": "The model for all tasks."})
     ollama_url: str = field(default="", metadata={"doc": "An Ollama server."})
     stripe_secret_key: str = field(default="", metadata={"doc": "Stripe's key.", "secret": True})
-    stripe_webhook_secret: str = field(default="", metadata={"doc": "Verifies Stripe's events.", "secret": True})
+    stripe_webhook_secret: tuple[str, ...] = field(
+        default=(), metadata={"doc": "Verifies Stripe's events. Comma-separated while it is replaced.", "secret": True}
+    )
     stripe_api_base: str = field(default="", metadata={"doc": "Another address for Stripe."})
     resend_api_key: str = field(default="", metadata={"doc": "Resend's key.", "secret": True})
     resend_api_base: str = field(default="", metadata={"doc": "Another address for Resend."})
@@ -149,6 +151,7 @@ _READERS: dict[str, Any] = {f.name: _count for f in fields(Env) if f.type in {"i
     "staff_mfa_required": _flag,
     "allowed_hosts": _words,
     "encryption_keys": _words,
+    "stripe_webhook_secret": _words,
     "var_dir": Path,
     "net_allow_private": _networks,
     "ai_provider": _provider,

@@ -1,4 +1,4 @@
-"""What piles up and nobody needs: expired sessions, and the embedded broker's messages that were read."""
+"""What piles up and nobody needs: expired sessions, old runs of tasks, the embedded broker's read messages."""
 
 import time
 
@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 
 from ajansops.kit.periodic import Periodic
+from ajansops.kit.slots import Every
+from jobs.periodic import forget_runs
 
 KEEP_MESSAGES = 3600  # seconds
 
@@ -13,7 +15,7 @@ KEEP_MESSAGES = 3600  # seconds
 def housekeep() -> dict[str, int]:
     """Idempotent."""
     SessionStore.clear_expired()
-    return {"messages_removed": _remove_read_messages()}
+    return {"messages_removed": _remove_read_messages(), "runs_removed": forget_runs()}
 
 
 def _remove_read_messages() -> int:
@@ -24,4 +26,4 @@ def _remove_read_messages() -> int:
     return len(files)
 
 
-HOUSEKEEPING = Periodic("housekeeping", 3600, housekeep)
+HOUSEKEEPING = Periodic("housekeeping", Every(3600), housekeep)

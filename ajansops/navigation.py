@@ -13,12 +13,16 @@ def _group(title: str, *pages: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": pages}
 
 
+FOR_SUPERUSERS = {"permission": lambda request: request.user.is_superuser}
+
 NAVIGATION = [
     _group(
         "Work",
         _page("Jobs", "jobs_job", "bolt"),
         _page("Job items", "jobs_jobitem", "checklist"),
         _page("Agents", "jobs_agent", "smart_toy"),
+        _page("Periodic runs", "jobs_periodicrun", "schedule") | FOR_SUPERUSERS,
+        _page("Pauses of providers", "jobs_providerpause", "pause_circle") | FOR_SUPERUSERS,
     ),
     _group(
         "Content",
@@ -46,13 +50,30 @@ NAVIGATION = [
         _page("E-mail templates", "leads_emailtemplate", "drafts"),
     ),
     _group(
+        "Webhooks",
+        _page("Endpoints", "webhooks_endpoint", "webhook"),
+        _page("Deliveries", "webhooks_delivery", "outgoing_mail"),
+        _page("Events", "webhooks_event", "campaign"),
+    ),
+    _group(
         "Agency",
         _page("Workspaces", "accounts_workspace", "business"),
         _page("People", "accounts_user", "badge"),
         _page("Members", "accounts_membership", "group"),
         _page("Invitations", "accounts_invitation", "mail"),
         _page("API keys", "accounts_apikey", "key"),
-        _page("Subscriptions", "billing_subscription", "credit_card"),
         _page("Activity", "accounts_activity", "history"),
+    ),
+    _group(
+        "Billing",
+        _page("Subscriptions", "billing_subscription", "credit_card"),
+        _page("Invoices", "billing_invoice", "receipt_long"),
+        _page("Purchases", "billing_purchase", "shopping_bag"),
+        _page("Boosts", "billing_boost", "rocket_launch"),
+        _page("Mails", "billing_notice", "mail"),
+        _page("Plan limits", "billing_planlimit", "tune") | FOR_SUPERUSERS,
+        _page("Referrals", "billing_referral", "handshake") | FOR_SUPERUSERS,
+        _page("Stripe events", "billing_stripeevent", "inbox") | FOR_SUPERUSERS,
+        _page("Revenue", "billing_monthlyrevenue", "finance") | FOR_SUPERUSERS,
     ),
 ]

@@ -117,7 +117,8 @@ def database(url: str, var_dir: Path) -> dict[str, Any]:
     if "postgresql" in settings["ENGINE"]:
         # Pages of one workspace are read through its own index: at PostgreSQL's default, meant for turning disks, the
         # planner walks everybody's rows backwards until it has found enough of a workspace that was quiet for long.
-        tuned = {"options": "-c random_page_cost=1.1"}
+        # And whoever freezes, or vanishes with the network, in the middle of a transaction must not keep its locks.
+        tuned = {"options": "-c random_page_cost=1.1 -c idle_in_transaction_session_timeout=60s"}
         settings |= {"ENGINE": "ajansops.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
         settings["OPTIONS"] = tuned | settings.get("OPTIONS", {})
     return settings
@@ -247,6 +248,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 2**20  # a product file; JSON bodies are boun
 
 # --- API --------------------------------------------------------------------------------------------------------------
 
+CALLS_WRITTEN_EVERY = 5  # seconds; so much do counts of calls lag
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "ajansops.api.authentication.KeyAuthentication",
@@ -282,6 +284,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "accounts.roles.Role",
+        "FeatureEnum": "ajansops.kit.entitlements.Feature",
+        "MeterEnum": "billing.features.METER_CHOICES",
         "InvitableRoleEnum": "accounts.roles.INVITABLE",
         "InsightSeverityEnum": "sites.audits.models.InsightSeverity",
         "InsightStatusEnum": "sites.audits.models.InsightStatus",

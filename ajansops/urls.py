@@ -29,6 +29,7 @@ urlpatterns = [
     re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
+    path("billing/", include("billing.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("_allauth/", include("allauth.headless.urls")),
     path("bot", TemplateView.as_view(template_name="bot.txt", content_type="text/plain; charset=utf-8")),

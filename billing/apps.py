@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
+from ajansops.kit import entitlements, periodic, personal, public_events
 from ajansops.kit.plans import Plans, provide
 
 
@@ -19,3 +20,8 @@ class BillingConfig(AppConfig):
                 upgrade_url=import_string("billing.selectors.upgrade_url"),
             )
         )
+        entitlements.provide(import_string("billing.ledger.Ledger")())
+        public_events.register(*import_string("billing.events.EVENTS"))
+        personal.register(*import_string("billing.personal.ENTRIES"))
+        for task in import_string("billing.periodic.TASKS"):
+            periodic.register(task)

@@ -1,14 +1,16 @@
 """The door to Stripe. Behind it is `billing.stripe_sdk`, imported when first needed: it costs 0.3 s and 27 MiB."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from ajansops.kit.errors import DomainError, Kind
+from ajansops.kit.errors import DomainError, Kind, UpstreamError
 from billing.prices import Price
+from billing.stripe_objects import JSON, Account
 
 
 class StripeNotConfigured(DomainError):
@@ -22,6 +24,10 @@ class PriceNotSynced(StripeNotConfigured):
     """Stripe does not have this price as it is declared here. An operator has to run sync_stripe."""
 
 
+class StripeRefused(UpstreamError):
+    """An outside service did not answer as it should."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """What one payment page is for. `key` makes it once: the same key gives the same page."""
@@ -31,7 +37,8 @@ class Checkout:
     customer: str
     workspace_id: int
     referrer: str
-    return_url: str
+    success_url: str
+    cancel_url: str
     key: str
 
 
@@ -53,7 +60,7 @@ class Change:
 
 
 class Gateway(Protocol):
-    """Raises `UpstreamError` and `UpstreamTimeout`."""
+    """Raises `UpstreamError` and `UpstreamTimeout`; `StripeRefused` where asking again would not help."""
 
     def price_id(self, price: Price) -> str:
         """Raises `PriceNotSynced` unless Stripe has it with this amount."""
@@ -67,8 +74,28 @@ class Gateway(Protocol):
         """A payment page."""
         ...
 
+    def email_of(self, customer: str) -> str:
+        """Where its mail goes now; empty when it has no address or is deleted."""
+        ...
+
     def portal(self, customer: str, return_url: str) -> str:
         """The address of the customer's own page."""
+        ...
+
+    def account(self, customer: str) -> Account:
+        """All that Stripe knows of a customer at this moment."""
+        ...
+
+    def session(self, session_id: str) -> JSON:
+        """A checkout as it is now."""
+        ...
+
+    def events(self, since: datetime, types: Sequence[str]) -> Iterator[JSON]:
+        """What has happened since, newest first."""
+        ...
+
+    def credit(self, customer: str, amount: int, currency: str, name: str) -> None:
+        """Take so much off the customer's next invoices, once for each `name`, however long ago the first time was."""
         ...
 
     def sync(self, names: dict[str, str], prices: Sequence[Price]) -> list[Change]:

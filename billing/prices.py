@@ -21,6 +21,8 @@ MONTHLY = {
     "done": {"huf": 199_900_00, "gbp": 435_00, "eur": 499_00},
 }
 ONCE = {SETUP_PACK: {"huf": 99_900_00, "gbp": 219_00, "eur": 249_00}}
+# What who brings another gets off their next invoices: a month of the smallest plan.
+REFERRAL_CREDIT = MONTHLY["starter"]
 NAMES = {"starter": "Starter", "growth": "Growth", "agency": "Agency", "done": "Done for you", SETUP_PACK: "Setup pack"}
 
 

@@ -5,20 +5,29 @@ from collections.abc import Collection, Mapping
 from django.conf import settings
 from django.urls import reverse
 
+from ajansops.kit.clock import now
 from billing.models import Subscription
-from billing.plans import FREE, PLANS, Plan
+from billing.plans import FREE, Plan
 
 
 def plan_of(workspace_id: int) -> Plan:
     """The plan in force."""
-    code = Subscription.objects.filter(workspace_id=workspace_id).values_list("plan", flat=True).first()
-    return PLANS[code] if code else FREE
+    row = Subscription.objects.filter(workspace_id=workspace_id).first()
+    return row.plan_at(now()) if row else FREE
 
 
 def tiers(workspace_ids: Collection[int]) -> Mapping[int, str]:
     """The tier on the wire of each workspace, in one query."""
-    rows = Subscription.objects.filter(workspace_id__in=workspace_ids).values_list("workspace_id", "plan")
-    return dict.fromkeys(workspace_ids, FREE.tier) | {pk: PLANS[code].tier for pk, code in rows}
+    moment = now()
+    rows = Subscription.objects.filter(workspace_id__in=workspace_ids)
+    rows = rows.only("workspace_id", "plan", "status", "past_due_since")
+    return dict.fromkeys(workspace_ids, FREE.tier) | {row.workspace_id: row.plan_at(moment).tier for row in rows}
+
+
+def subscription_of(workspace_id: int) -> Subscription:
+    """An unsaved one on the free plan where there is none."""
+    row = Subscription.objects.filter(workspace_id=workspace_id).first()
+    return row or Subscription(workspace_id=workspace_id)
 
 
 def upgrade_url(workspace_id: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
@@ -15,12 +16,14 @@ from ajansops.kit.errors import AccessDenied, Invalid
 from ajansops.kit.events import changed, publish, snapshot
 from ajansops.kit.permissions import Permission
 from ajansops.kit.tenancy import lock_workspace
-from billing.models import Subscription
+from billing.models import Status, Subscription
 from billing.payments import Checkout, Gateway, Session, gateway
 from billing.plans import PLANS
 from billing.prices import Interval, price_of
+from billing.referrals import refuse_own
 from billing.selectors import customer_of, upgrade_url
 
+RETURNED = "?session_id={CHECKOUT_SESSION_ID}"  # Stripe fills it in
 WINDOW = 60  # seconds in which the same order is the same page. Stripe repeats its failures, too, for as long.
 
 
@@ -36,16 +39,31 @@ class Order:
 
 
 def set_plan(workspace_id: int, plan: str) -> None:
-    """Put a workspace on a plan without payment. Raises `Invalid` for an unknown plan."""
+    """Put a workspace on a plan without payment. Raises `Invalid` for an unknown plan.
+
+    What it pays for at Stripe goes on, and takes its place when Stripe next tells something of it.
+    """
     if plan not in PLANS:
         message = gettext("Unknown plan. Use one of: %(plans)s.") % {"plans": ", ".join(PLANS)}
         raise Invalid(errors={"plan": [message]})
-    Subscription.objects.update_or_create(workspace_id=workspace_id, defaults={"plan": plan})
+    given = {"plan": plan, "status": Status.ACTIVE, "stripe_id": "", "past_due_since": None}
+    Subscription.objects.update_or_create(workspace_id=workspace_id, defaults=given)
+
+
+@transaction.atomic
+def give_plan(actor: Actor, subscription: Subscription, plan: str) -> None:
+    """As `set_plan`, by an operator, with a line in the log."""
+    row = _locked(actor)
+    before = snapshot(row)
+    set_plan(subscription.workspace_id, plan)
+    row.refresh_from_db()
+    publish(actor, "subscription.updated", row, changed(row, before))
 
 
 def start_checkout(actor: Actor, order: Order) -> Session:
     """A payment page. The plan does not change by this: only what Stripe tells later changes it."""
     stripe = _stripe_for(actor)
+    refuse_own(actor.workspace_id, order.referrer)
     price = price_of(order.plan, order.currency, order.interval)
     price_id = stripe.price_id(price)
     customer = customer_of(actor.workspace_id) or _new_customer(actor, order.email, stripe)
@@ -56,7 +74,8 @@ def start_checkout(actor: Actor, order: Order) -> Session:
         customer=customer,
         workspace_id=actor.workspace_id,
         referrer=order.referrer,
-        return_url=upgrade_url(actor.workspace_id),
+        success_url=settings.ENV.public_url.rstrip("/") + reverse("billing_return") + RETURNED,
+        cancel_url=upgrade_url(actor.workspace_id),
         key=_key(actor, *parts),
     )
     session = stripe.checkout(page)

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import stripe
 import structlog
 
 from ajansops.kit.errors import UpstreamError, UpstreamTimeout
-from billing.payments import Change, Checkout, PriceNotSynced, Session
+from billing.payments import Change, Checkout, PriceNotSynced, Session, StripeRefused
 from billing.prices import Price
+from billing.stripe_objects import JSON, MARK, PRODUCT, Account, read_invoice, read_subscription
 
 log = structlog.get_logger(__name__)
 
 TIMEOUT = 10.0  # seconds of one attempt
 RETRIES = 1
-MARK = "ajansops_price"  # in the metadata of our prices: the lookup key, which a replaced one no longer has
-PRODUCT = "ajansops_"
+CREDIT = "ajansops_credit"  # in the metadata of what we credit: for what
+AT_ONCE = 100  # rows in an answer: Stripe gives no more
 
 stripe.enable_telemetry = False
 
@@ -58,8 +60,8 @@ class Stripe:
             "customer": order.customer,
             "client_reference_id": str(order.workspace_id),
             "metadata": {name: value for name, value in metadata.items() if value},
-            "success_url": order.return_url,
-            "cancel_url": order.return_url,
+            "success_url": order.success_url,
+            "cancel_url": order.cancel_url,
         }
         of_it = "subscription_data" if order.recurring else "payment_intent_data"
         params[of_it] = {"metadata": params["metadata"]}
@@ -69,11 +71,51 @@ class Stripe:
                 raise UpstreamError
             return Session(made.id, made.url)
 
+    def email_of(self, customer: str) -> str:
+        """What they may have changed in the portal."""
+        with _failures():
+            return str(self._api.customers.retrieve(customer).to_dict().get("email") or "")
+
     def portal(self, customer: str, return_url: str) -> str:
         """Lives for minutes."""
         with _failures():
             made = self._api.billing_portal.sessions.create({"customer": customer, "return_url": return_url})
             return made.url
+
+    def account(self, customer: str) -> Account:
+        """In two calls. Of invoices the newest hundred: older ones change no more."""
+        with _failures():
+            wanted: Any = {"customer": customer, "limit": AT_ONCE}
+            subscriptions = self._api.subscriptions.list(wanted | {"status": "all"}).data
+            invoices = self._api.invoices.list(wanted).data
+            return Account(
+                tuple(filter(None, (read_subscription(row.to_dict()) for row in subscriptions))),
+                tuple(filter(None, (read_invoice(row.to_dict()) for row in invoices))),
+            )
+
+    def session(self, session_id: str) -> JSON:
+        """A checkout as it is now."""
+        with _failures():
+            return self._api.checkout.sessions.retrieve(session_id).to_dict()
+
+    def events(self, since: datetime, types: Sequence[str]) -> Iterator[JSON]:
+        """Oldest last, as Stripe lists them. It keeps them for thirty days."""
+        with _failures():
+            wanted: Any = {"created": {"gte": int(since.timestamp())}, "types": list(types), "limit": AT_ONCE}
+            for row in self._api.events.list(wanted).auto_paging_iter():
+                yield row.to_dict(for_json=True)
+
+    def credit(self, customer: str, amount: int, currency: str, name: str) -> None:
+        """Stripe forgets keys of idempotency after a day, so what is there is looked through first."""
+        with _failures():
+            there = self._api.customers.balance_transactions.list(customer, {"limit": AT_ONCE})
+            if any(_metadata(row).get(CREDIT) == name for row in there.auto_paging_iter()):
+                return
+            self._api.customers.balance_transactions.create(
+                customer,
+                {"amount": -amount, "currency": currency, "description": "Referral", "metadata": {CREDIT: name}},
+                {"idempotency_key": name},
+            )
 
     def sync(self, names: dict[str, str], prices: Sequence[Price]) -> list[Change]:
         """No keys of idempotency: an amount that is changed and changed back is a new price each time."""
@@ -135,7 +177,11 @@ def _same(row: Any, price: Price) -> bool:
 
 
 def _mark(row: Any) -> str:
-    return str((row.metadata.to_dict() if row.metadata else {}).get(MARK, ""))
+    return str(_metadata(row).get(MARK, ""))
+
+
+def _metadata(row: Any) -> dict[str, Any]:
+    return row.metadata.to_dict() if row.metadata else {}
 
 
 @contextmanager
@@ -145,10 +191,16 @@ def _failures() -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         log.warning("stripe_failed", kind=type(error).__name__, status=error.http_status, code=error.code)
-        raise (UpstreamTimeout if _timed_out(error) else UpstreamError) from error
+        raise _worse(error) from error
     except (AttributeError, KeyError, TypeError) as error:  # JSON, but not what was asked for
         log.warning("stripe_failed", kind=type(error).__name__)
         raise UpstreamError from error
+
+
+def _worse(error: stripe.StripeError) -> UpstreamError | UpstreamTimeout:
+    if isinstance(error, stripe.InvalidRequestError):
+        return StripeRefused()
+    return UpstreamTimeout() if _timed_out(error) else UpstreamError()
 
 
 def _timed_out(error: BaseException) -> bool:

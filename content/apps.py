@@ -3,7 +3,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import periodic, personal
+from ajansops.kit import periodic, personal, public_events
+from ajansops.kit.entitlements import Feature, count_with
 from ajansops.kit.runners import register
 
 
@@ -19,4 +20,7 @@ class ContentConfig(AppConfig):
             register(import_string("content.runners.texts.TextRunner")(kind))
         for task in import_string("content.periodic.TASKS"):
             periodic.register(task)
+        count_with(Feature.POSTS, import_string("content.selectors.count_posts"))
+        count_with(Feature.PRODUCTS, import_string("content.selectors.count_products"))
         personal.register(*import_string("content.personal.ENTRIES"))
+        public_events.register(*import_string("content.events.EVENTS"))

@@ -9,6 +9,7 @@ CONTENT = "content"
 TITLE = "title"
 GOOGLE_FEED = "google_feed"
 TAGS = "tags"
+METER = "generation"  # a unit is a variant written or a product tagged
 
 GENERATION: Mapping[str, Permission] = {
     CONTENT: Permission.GENERATE_CONTENT,

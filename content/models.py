@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.counting import CountedRows
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.slugs import slug_of
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from content.markup import line, post_html
@@ -28,6 +29,8 @@ MAX_BODY = 100_000  # characters of Markdown; the worst of them take more than a
 
 class Product(WorkspaceOwned):
     """What a shop sells. `description` is HTML that was sanitised before it came here."""
+
+    gauge: ClassVar[Feature | None] = Feature.PRODUCTS
 
     sku = models.CharField(max_length=SKU_LENGTH)
     title = models.CharField(max_length=TITLE_LENGTH)
@@ -220,6 +223,7 @@ class PostStatus(models.TextChoices):
 class Post(WorkspaceOwned):
     """A text of a client's site. `html` is made of `body`, and made safe, by `clean`, before it comes here."""
 
+    gauge: ClassVar[Feature | None] = Feature.POSTS
     unlogged: ClassVar[frozenset[str]] = frozenset({"html"})  # says the same as the body
 
     site = models.ForeignKey("sites.Site", on_delete=models.CASCADE, related_name="+")

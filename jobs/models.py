@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from ajansops.kit.checks import complaints
 from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.counting import CountedRows
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from jobs.checks import check_schedule, check_tools
 from jobs.querysets import JobItemQuerySet, JobQuerySet
@@ -52,6 +53,9 @@ class Job(WorkspaceOwned):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    units = models.PositiveIntegerField(default=0, help_text="It costs at most so many of its kind's feature.")
+    charged = models.PositiveIntegerField(default=0, help_text="Units that it has cost.")
+    reservation = models.CharField(max_length=96, blank=True, editable=False, help_text="Of units; empty: it has none.")
     max_parallel = models.PositiveIntegerField(null=True, help_text="Items in flight at a time, over all workers.")
     interval_ms = models.PositiveIntegerField(default=0, help_text="Least time between two starts of items.")
     runnable_at = models.DateTimeField(db_default=Now(), help_text="No item starts before.")
@@ -85,6 +89,7 @@ class Job(WorkspaceOwned):
         indexes = [
             models.Index(fields=["claimed_at"], condition=Q(status__in=["queued", "processing"]), name="job_claimable"),
             models.Index(fields=["workspace", "kind", "subject", "-created_at"], name="job_latest_of_subject"),
+            models.Index(fields=["reservation"], condition=~Q(reservation=""), name="job_with_reservation"),
         ]
 
     def __str__(self) -> str:
@@ -94,6 +99,11 @@ class Job(WorkspaceOwned):
     def is_final(self) -> bool:
         """Nothing will change any more."""
         return self.status in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Nothing is left to do, and nobody has said so yet."""
+        return self.status == JobStatus.PROCESSING and self.done + self.failed == self.total
 
     @property
     def percentage(self) -> int:
@@ -188,6 +198,8 @@ class ProviderPause(models.Model):
 class Agent(WorkspaceOwned):
     """What a model is to do by itself, with which tools, how often, and for how much money."""
 
+    gauge: ClassVar[Feature | None] = Feature.AGENTS
+
     name = models.CharField(max_length=120)
     instructions = models.TextField(max_length=20_000)
     tools = models.JSONField(default=list, blank=True, help_text="Names such as sites_list; none is no tool.")
@@ -225,3 +237,31 @@ class Agent(WorkspaceOwned):
             raise ValidationError({name: found for name, found in errors.items() if found})
         self.schedule = " ".join(self.schedule.split())
         self.tools = list(dict.fromkeys(self.tools))
+
+
+class PeriodicRun(models.Model):
+    """A slot of a periodic task, or a run that somebody asked for at that moment; leased until it has finished."""
+
+    tenancy: ClassVar[Tenancy] = Tenancy.GLOBAL
+
+    task = models.CharField(max_length=64)
+    slot = models.DateTimeField(help_text="When it was to start.")
+    attempts = models.PositiveSmallIntegerField(default=1, help_text="Starts; each but the last died.")
+    lease = models.UUIDField(editable=False)
+    lease_until = models.DateTimeField(editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+
+    objects = models.Manager["PeriodicRun"]()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["task", "slot"], name="periodic_slot_once"),
+            models.UniqueConstraint(fields=["task"], condition=Q(finished_at=None), name="periodic_one_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.slot:%Y-%m-%d %H:%M:%S}"

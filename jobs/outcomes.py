@@ -4,23 +4,30 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models.functions import Greatest
 
+from ajansops.ai.contract import ProviderBusy
 from ajansops.kit.clock import now
 from ajansops.kit.errors import DomainError
-from ajansops.kit.runners import Item, ItemFailed, runner
-from jobs.claims import add_items, lock_jobs, settle
-from jobs.models import ItemState, Job, JobItem
+from ajansops.kit.runners import JSON, Item, ItemFailed, runner
+from ajansops.kit.tenancy import lock_workspace_soon
+from jobs import windows
+from jobs.bulk import insert_items, mark_done
+from jobs.claims import LEFT, lock_jobs, settle
+from jobs.models import ItemState, Job, JobItem, ProviderPause
 
 log = structlog.get_logger(__name__)
 
-RETRIES = 3
 BACKOFF = (2, 8, 30)  # seconds before the 2nd, 3rd and 4th try, ±20 %
+MAX_WAIT = 3600.0  # seconds that the other side may ask of one item
+MIN_PAUSE, MAX_PAUSE = 1.0, 300.0  # seconds for which a busy provider is left alone by everybody; then some try again
+REFUSALS = 10  # by a busy provider that cost an item nothing; more may be the item's own fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,92 +39,166 @@ class Outcome:
     error: Exception | None = None
 
 
-def save_outcomes(outcomes: Sequence[Outcome], lease: UUID) -> None:
-    """All in one transaction; when the database refuses that (a deadlock, say), one by one.
+class Refused(Exception):
+    """One of several effects cannot be saved: each is tried by itself."""
 
-    Raises the database's error only when it cannot even note that an item failed: then it is away, and waiting helps.
+
+def save_outcomes(outcomes: Sequence[Outcome], lease: UUID, blame: bool = False) -> set[str]:
+    """All in one transaction and few statements. When an effect fails, again with a savepoint around each; when the
+    database refuses that for the sake of one of them, one by one. The ids of jobs of which nothing is left: `end_jobs`.
+
+    Raises the database's error when it is away, busy or full: waiting helps, and what was paid for is not thrown away.
+    With `blame`, once waiting has not helped, an item whose effect it still refuses is failed for it.
     """
     try:
-        _save_together(outcomes, lease)
-    except DatabaseError:
-        log.warning("outcomes_saved_singly", count=len(outcomes), exc_info=True)
-        for outcome in outcomes:
-            _save_alone(outcome, lease)
-
-
-def _save_alone(outcome: Outcome, lease: UUID) -> None:
-    try:
-        _save_together([outcome], lease)
+        try:
+            return _save_together(outcomes, lease)
+        except Refused:
+            return _save_together(outcomes, lease, apart=True)
     except DatabaseError as error:
-        _save_together([Outcome(outcome.item, error=error)], lease)
+        if _passes(error) and not blame:
+            raise
+        log.warning("outcomes_saved_singly", count=len(outcomes), exc_info=True)
+        return set().union(*(_save_alone(outcome, lease, blame=blame) for outcome in outcomes))
+
+
+def _save_alone(outcome: Outcome, lease: UUID, *, blame: bool) -> set[str]:
+    try:
+        return _save_together([outcome], lease, apart=True)
+    except DatabaseError as error:
+        if _passes(error) and (not blame or connection.connection is None or not connection.is_usable()):
+            raise
+        return _save_together([Outcome(outcome.item, error=error)], lease)
+
+
+def _passes(error: DatabaseError) -> bool:
+    """Whether it says something of the database's state and nothing of the data. PostgreSQL's class 54 is a limit that
+    the data exceeds, such as the size of an index row.
+    """
+    return isinstance(error, OperationalError) and not str(getattr(error.__cause__, "sqlstate", "")).startswith("54")
 
 
 @transaction.atomic
-def _save_together(outcomes: Sequence[Outcome], lease: UUID) -> None:
+def _save_together(outcomes: Sequence[Outcome], lease: UUID, *, apart: bool = False) -> set[str]:
+    for workspace_id in sorted({o.item.job.workspace_id for o in outcomes if runner(o.item.job.kind).locks_workspace}):
+        lock_workspace_soon(workspace_id)
     jobs = lock_jobs({outcome.item.job.id for outcome in outcomes})
     mine = _still_held(outcomes, lease)
-    tallies = {job_id: Counter[str]() for job_id in jobs}
+    batch = Batch(jobs, apart=apart)
     for outcome in outcomes:
         item = outcome.item
         if (item.id, item.attempt) in mine:
-            tallies[item.job.id] += _save_one(outcome, jobs[item.job.id])
+            batch.add(outcome, begun_at=mine[item.id, item.attempt])
         else:  # another worker has it now, or its job was deleted: whatever we made of it must not count
             log.warning("lease_lost", **_about(item))
-    for job_id, tally in tallies.items():
-        settle(jobs[job_id], **tally)
+    return batch.close()
 
 
-def _still_held(outcomes: Sequence[Outcome], lease: UUID) -> set[tuple[int, int]]:
-    """Items, each with its attempt, that are ours until this transaction ends. The attempt is a part of the fence:
+def _still_held(outcomes: Sequence[Outcome], lease: UUID) -> dict[tuple[int, int], datetime]:
+    """Items, each with its attempt, that are ours until this transaction ends, and when they were begun.
 
-    a lease that lapsed may have been claimed again by this very worker.
+    The attempt is a part of the fence: a lease that lapsed may have been claimed again by this very worker.
     """
     ids = [outcome.item.id for outcome in outcomes]
-    rows = JobItem.objects.filter(pk__in=ids, state=ItemState.RUNNING, lease=lease).select_for_update()
-    return {(row.pk, row.attempts) for row in rows.only("attempts")}
+    rows = JobItem.objects.filter(pk__in=ids, state=ItemState.RUNNING, lease=lease).order_by("pk").select_for_update()
+    return {(pk, attempts): begun for pk, attempts, begun in rows.values_list("pk", "attempts", "started_at")}
 
 
-def _save_one(outcome: Outcome, job: Job) -> Counter[str]:
-    """What it adds to the job's counters."""
-    error = outcome.error
-    if error is None:
+class Batch:
+    """The outcomes of one transaction, whose job rows are locked. `apart`: each effect in a savepoint of its own."""
+
+    def __init__(self, jobs: dict[str, Job], *, apart: bool) -> None:
+        self._jobs, self._apart = jobs, apart
+        self._tallies = {job_id: Counter[str]() for job_id in jobs}
+        self._outputs: dict[str, list[tuple[Item, Any]]] = {}  # by kind
+        self._returned: list[windows.Begun] = []
+        self._pauses: dict[str, datetime] = {}
+
+    def add(self, outcome: Outcome, begun_at: datetime) -> None:
+        """Keep its output for `close`, or save it apart; note its failure."""
+        item, error = outcome.item, outcome.error
+        if error is None and not self._apart:
+            self._outputs.setdefault(item.job.kind, []).append((item, outcome.output))
+            return
+        if error := error or self._save_apart(item, outcome.output):
+            self._fail(item, error)
+            if meter := runner(item.job.kind).meter:
+                self._returned.append((item.job.workspace_id, meter, begun_at))
+
+    def _save_apart(self, item: Item, output: Any) -> Exception | None:
+        """What its effect died of."""
         try:
-            return Counter(done=1, added=_save_effect(outcome, job))
+            with transaction.atomic():
+                saved = runner(item.job.kind).save(item, output)
+                added = insert_items(item.job.id, saved.new_items)
+                mark_done([(item.id, saved.result)])
         except OperationalError:
             raise
-        except Exception as failure:  # noqa: BLE001  # a runner's fault is recorded on its item; `explain` logs it
-            error = failure
-    return Counter(failed=_save_failure(outcome.item, error))
+        except Exception as error:  # noqa: BLE001  # a runner's fault is recorded on its item; `explain` logs it
+            return error
+        self._tallies[item.job.id] += Counter(done=1, added=added)
+        return None
+
+    def _save_effects(self) -> None:
+        """Raises `Refused` when one of them cannot be saved."""
+        for kind, outputs in self._outputs.items():
+            results: list[tuple[int, JSON]] = []
+            try:
+                for (item, _), saved in zip(outputs, runner(kind).save_all(outputs), strict=True):
+                    added = insert_items(item.job.id, saved.new_items)  # before the next is saved, which may count them
+                    self._tallies[item.job.id] += Counter(done=1, added=added)
+                    results.append((item.id, saved.result))
+                mark_done(results)
+            except OperationalError:
+                raise
+            except Exception as error:
+                raise Refused from error
+
+    def _fail(self, item: Item, error: Exception) -> None:
+        """Another try later, or the end of it.
+
+        Whom a busy provider refused has not tried: that costs the item nothing, and all who need this provider wait.
+        """
+        provider = runner(item.job.kind).provider(test_mode=item.job.test_mode)
+        busy = isinstance(error, ProviderBusy) and bool(provider)
+        free = busy and item.attempt - item.failures - item.losses <= REFUSALS
+        failed = not free and (isinstance(error, ItemFailed) or item.last_try)
+        delay = retry_delay(item.failures, error)
+        again_at = now() + delay
+        change: dict[str, Any] = {"failures": item.failures + (not free), "error": explain(error, item), **LEFT}
+        if failed:
+            change |= {"state": ItemState.FAILED, "finished_at": now()}
+        else:
+            change |= {"state": ItemState.PENDING, "not_before": again_at}
+        JobItem.objects.filter(pk=item.id).update(**change)
+        self._tallies[item.job.id]["failed"] += failed
+        if busy:
+            until = now() + min(delay, timedelta(seconds=MAX_PAUSE))
+            self._pauses[provider] = max(until, self._pauses.get(provider, until))
+
+    def close(self) -> set[str]:
+        """States, counters, pauses, units: in the order in which their rows are locked everywhere."""
+        self._save_effects()
+        exhausted = {job_id for job_id, job in self._jobs.items() if settle(job, **self._tallies[job_id])}
+        for provider, until in sorted(self._pauses.items()):
+            _pause(provider, until)
+        windows.give_back(self._returned)
+        return exhausted
 
 
-@transaction.atomic
-def _save_effect(outcome: Outcome, job: Job) -> int:
-    """The effect and the state, both or neither. The number of items it added."""
-    item = outcome.item
-    saved = runner(item.job.kind).save(item, outcome.output)
-    JobItem.objects.filter(pk=item.id).update(
-        state=ItemState.DONE, result=saved.result, error=None, lease=None, lease_until=None, finished_at=now()
-    )
-    return add_items(job, saved.new_items) if saved.new_items else 0
+def _pause(provider: str, until: datetime) -> None:
+    """Never shorter than somebody else was told."""
+    ProviderPause.objects.bulk_create([ProviderPause(provider=provider, until=until)], ignore_conflicts=True)
+    ProviderPause.objects.filter(pk=provider).update(until=Greatest("until", until))
 
 
-def _save_failure(item: Item, error: Exception) -> int:
-    """Another try later, or the end of it. 1 when the item has failed for good."""
-    final = isinstance(error, ItemFailed) or item.attempt > RETRIES
-    if final:
-        change: dict[str, Any] = {"state": ItemState.FAILED, "finished_at": now()}
-    else:
-        change = {"state": ItemState.PENDING, "not_before": now() + retry_delay(item.attempt, error)}
-    reason = explain(error, item)
-    JobItem.objects.filter(pk=item.id).update(**change, error=reason, lease=None, lease_until=None)
-    return int(final)
-
-
-def retry_delay(attempt: int, error: Exception) -> timedelta:
-    """At least what the other side asked for."""
-    planned = BACKOFF[min(attempt, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
-    asked = getattr(error, "retry_after", 0) or 0
-    return timedelta(seconds=max(planned, min(float(asked), 3600)))
+def retry_delay(failures: int, error: Exception) -> timedelta:
+    """After so many failures before this one; at least what the other side asked for."""
+    asked = min(float(getattr(error, "retry_after", 0) or 0), MAX_WAIT)
+    if isinstance(error, ProviderBusy):
+        return timedelta(seconds=max(asked, MIN_PAUSE))
+    planned = BACKOFF[min(failures, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
+    return timedelta(seconds=max(planned, asked))
 
 
 def explain(error: Exception, item: Item) -> dict[str, str]:

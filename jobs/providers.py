@@ -1,9 +1,18 @@
 """The AI provider of a runner, made in the engine's loop when it is first needed."""
 
 from ajansops.ai.contract import Provider
-from ajansops.ai.registry import configured, provider
+from ajansops.ai.registry import Mode, configured, provider, require_configured
 from ajansops.kit.errors import DomainError, Kind
 from ajansops.kit.runners import ItemFailed
+
+
+def paid_provider(*, test_mode: bool) -> str:
+    """The name of the one that is configured; empty when nobody is paid, and when work would fail for want of one."""
+    try:
+        mode = require_configured(configured(), test_mode=test_mode)
+    except DomainError:
+        return ""
+    return "" if mode is Mode.OFFLINE else mode.value
 
 
 class Providers:

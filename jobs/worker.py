@@ -1,54 +1,75 @@
-"""The engine inside a Celery worker: started before the consumer, so that it also works while the broker is away."""
+"""What lives inside a Celery worker: the engine, and somebody who looks whether periodic work is due."""
 
 import asyncio
-import os
-import signal
-import threading
 from typing import Any
 
 import structlog
-from celery import bootsteps
+from django.db import connections
 
+from ajansops.kit.loops import LoopStep
 from jobs.engine import STOP_WITHIN, Engine
+from jobs.periodic import run_due
 
 log = structlog.get_logger(__name__)
-_running: list[Engine] = []
+
+LOOK = 5.0  # seconds
 
 
-def current_engine() -> Engine | None:
-    """This process's engine, if it is a worker."""
-    return _running[0] if _running else None
+class EngineStep(LoopStep):
+    """All long work."""
 
+    stop_within = STOP_WITHIN + 5
 
-def _live(engine: Engine) -> None:
-    """An engine that dies takes its worker with it: the supervisor starts a new one."""
-    try:
-        asyncio.run(engine.run())
-    except BaseException:
-        log.exception("engine_died")
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-class EngineStep(bootsteps.StartStopStep):
-    """Celery's worker owns the process and its signals; the engine is a part of it."""
-
-    def __init__(self, parent: Any, **kwargs: Any) -> None:
-        super().__init__(parent, **kwargs)
-        self.thread: threading.Thread | None = None
-
-    def start(self, parent: Any) -> None:
-        """In a thread of its own: Celery's main thread is its consumer's."""
+    def make(self) -> Engine:
+        """A new one."""
         engine = Engine()
-        _running.append(engine)
-        self.thread = threading.Thread(target=_live, args=[engine], name="engine", daemon=True)
-        self.thread.start()
         log.info("worker_started", lease=str(engine.lease), concurrency=engine.concurrency)
+        return engine
 
     def stop(self, parent: Any) -> None:
-        """Called on SIGTERM and SIGINT."""
-        for engine in _running:
-            engine.stop()
-        if self.thread is not None:
-            self.thread.join(STOP_WITHIN + 5)
-        _running.clear()
+        """When it has given back what it had."""
+        super().stop(parent)
         log.info("worker_stopped")
+
+
+class Clock:
+    """Runs what is due, one after the other, also where no beat runs."""
+
+    def __init__(self) -> None:
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self) -> None:
+        """Until `stop`; a task that is still running then is begun again when its lease is over."""
+        self._loop = asyncio.get_running_loop()
+        while not self._stopping.is_set():
+            await asyncio.to_thread(_look)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), LOOK)
+            except TimeoutError:
+                continue
+
+    def wake(self) -> None:
+        """Beat has its own message (`jobs.tasks.run_periodic`)."""
+
+    def stop(self) -> None:
+        """From another thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+class ClockStep(LoopStep):
+    """Periodic work."""
+
+    def make(self) -> Clock:
+        """A new one."""
+        return Clock()
+
+
+def _look() -> None:
+    try:
+        run_due()
+    except Exception:  # the database may be away: it looks again soon
+        log.exception("periodic_trouble")
+    finally:
+        connections.close_all()  # the thread of the next look may be another

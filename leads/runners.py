@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.errors import DomainError
 from ajansops.kit.net import open_client
 from ajansops.kit.runners import JSON, Item, NewItem, Runner, Saved
@@ -52,6 +53,7 @@ class LeadRunner(Runner[bool, Listed | Enriched | None]):
     """
 
     kind = KIND
+    feature = Feature.LEAD_SCRAPES
     max_parallel = 8
 
     def __init__(self) -> None:
@@ -94,6 +96,10 @@ class LeadRunner(Runner[bool, Listed | Enriched | None]):
             case Enriched() if len(kept_leads(item.job.id)) < _limit(item.job.configuration):
                 return Saved(_keep(item, output))
         return Saved({"skipped": "limit_reached"})
+
+    def spent(self, job_id: str, done: int) -> int:
+        """A unit is a lead kept."""
+        return len(kept_leads(job_id))
 
     async def _company(self, found: Found) -> Enriched:
         """Without its website the company is what the directory says: that is no reason to lose it."""

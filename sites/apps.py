@@ -3,7 +3,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import personal, runners
+from ajansops.kit import personal, public_events, runners
+from ajansops.kit.entitlements import Feature, count_with
 
 
 class SitesConfig(AppConfig):
@@ -13,4 +14,6 @@ class SitesConfig(AppConfig):
         """Models cannot be imported before the apps are ready."""
         runners.register(import_string("sites.seo.runner.CrawlRunner")())
         runners.register(import_string("sites.audits.runner.AuditRunner")())
+        count_with(Feature.SITES, import_string("sites.selectors.count_sites"))
         personal.register(*import_string("sites.personal.ENTRIES"))
+        public_events.register(*import_string("sites.events.EVENTS"))

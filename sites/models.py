@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from ajansops.kit.constraints import SameWorkspace
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.tenancy import Tenancy, WorkspaceOwned, WorkspaceQuerySet
 from sites import domains
 from sites.audits.models import Audit, Chat, ChatStatus, Insight, InsightSeverity, InsightStatus
@@ -36,6 +37,8 @@ SEO = "seo"  # the kind of a crawl's job
 
 class Site(WorkspaceOwned):
     """A client's website."""
+
+    gauge: ClassVar[Feature | None] = Feature.SITES
 
     name = models.CharField(max_length=255)
     domain = models.CharField(max_length=domains.MAX_CHARS, help_text="As `normal_domain` writes it; may carry a port.")

@@ -95,3 +95,8 @@ def _issues(report: Report) -> list[Issue]:
 
 def _identity(issue: Issue) -> tuple[str, str, str]:
     return issue.code, issue.url, issue.element
+
+
+def count_sites(workspace_id: int) -> int:
+    """Of a workspace."""
+    return Site.objects.filter(workspace_id=workspace_id).count()

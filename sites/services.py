@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from accounts.models import Workspace
 from ajansops.kit.actor import Actor
+from ajansops.kit.entitlements import Feature, admit
 from ajansops.kit.errors import Conflict, Invalid, NotFound
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.net import parse_url
@@ -42,6 +43,7 @@ def create_site(
     """Raises `Conflict` for a domain that is taken in the workspace, `Invalid` for what is none."""
     actor.require(Permission.ADD_SITE)
     Workspace.objects.lock(actor.workspace_id)
+    admit(actor, Feature.SITES)
     site = Site(
         workspace_id=actor.workspace_id,
         name=name,
@@ -87,7 +89,7 @@ def delete_site(actor: Actor, site: Site) -> None:
 
 @transaction.atomic
 def start_audit(actor: Actor, site: Site) -> Job:
-    """Crawl the site and report. Raises `JobRunning` while it is being crawled."""
+    """Crawl the site and report. Raises `JobRunning` while it is being crawled, `FeatureLimitReached`."""
     actor.require(Permission.ADD_REPORT, on=site)
     options = site.crawl_options
     interval_ms = options.interval_ms(site.start_url)
@@ -105,6 +107,7 @@ def start_audit(actor: Actor, site: Site) -> Job:
         subject=site.subject,
         max_parallel=options.concurrency,
         interval_ms=interval_ms,
+        units=1,
     )
 
 

@@ -1,6 +1,7 @@
 """Alice owns a workspace, Bob is a member, Charlie owns another one. Clients speak HTTP to the WSGI application."""
 
 import asyncio
+import gc
 import json
 import uuid
 from dataclasses import dataclass
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from accounts.models import User, Workspace
@@ -18,10 +21,38 @@ from accounts.services import api_keys, members, workspaces
 from accounts.services import people as persons
 from ajansops.api import throttling
 from ajansops.kit import limiter_stores
+from ajansops.kit.counting import TABLE
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.plans import forget_recent_tiers
+from billing.models import PlanLimit
 from jobs.engine import Engine
 
+gc.set_threshold(50_000, 20, 50)  # thousands of tests are thousands of objects that each full collection walks through
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush():
+    """After a test that commits, only tables with rows are emptied, and what migrations made stays.
+
+    Django truncates them all and makes permissions and content types anew, which takes a second or two.
+    """
+    kept = {"django_content_type", "auth_permission"}
+
+    def sql_flush(style, tables, **_):
+        found = [f"SELECT * FROM (SELECT '{one}' FROM \"{one}\" LIMIT 1) one" for one in sorted(set(tables) - kept)]
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(found))
+            full = [row[0] for row in cursor.fetchall()]
+        # Row counts last: triggers write them when others are emptied.
+        return [f'DELETE FROM "{one}"' for one in [*(one for one in full if one != TABLE), TABLE]]
+
+    def flush(self) -> None:
+        options = {"verbosity": 0, "interactive": False, "reset_sequences": False, "inhibit_post_migrate": True}
+        call_command("flush", **options)
+
+    connection.ops.sql_flush = sql_flush
+    TransactionTestCase._fixture_teardown = flush
 
 
 @dataclass
@@ -33,6 +64,12 @@ class People:
     charlie: User
     acme: Workspace
     other: Workspace
+
+
+def pytest_collection_finish():
+    """What is there now stays."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +153,16 @@ def acme(people, key_for) -> Api:
 def other(people, key_for) -> Api:
     """A key of Charlie's workspace that may do everything."""
     return Api(key=key_for(people.other))
+
+
+@pytest.fixture
+def limit(db):
+    """`limit(Feature.SITES, 3)` is what the plan of Alice's and Charlie's workspaces allows from now on."""
+
+    def set_limit(feature: Feature, most: int | None) -> None:
+        PlanLimit.objects.update_or_create(plan="enterprise", feature=feature, defaults={"limit": most})
+
+    return set_limit
 
 
 @pytest.fixture

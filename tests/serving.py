@@ -26,6 +26,12 @@ class Served:
         self.send(connection, path, body, **headers)
         return connection.getresponse()
 
+    def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
+        """As `post`, without a body."""
+        connection = self.connect()
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return connection.getresponse()
+
     def connect(self) -> http.client.HTTPConnection:
         """Closed at the end at the latest."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)

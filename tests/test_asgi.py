@@ -3,11 +3,15 @@
 import asyncio
 import json
 import re
+import signal
+import threading
 
 import pytest
 from django.conf import settings
 
 from ajansops import asgi, body
+
+NATIVE = ("/api/audit/run", "/api/chat/insight", "/api/v1/jobs/job_1/events")
 
 
 async def call(path="/healthz", messages=(), method="GET", headers=(), timeout=5):
@@ -85,22 +89,54 @@ def test_an_endless_body_is_cut(echo, monkeypatch):
     assert len(echo[0]) == 1200
 
 
-@pytest.mark.parametrize("path", sorted(asgi.NATIVE))
+@pytest.mark.parametrize("path", NATIVE)
 def test_what_waits_for_a_model_takes_none_of_the_pages_threads(path, monkeypatch):
     monkeypatch.setattr(asgi, "_pages", None)
     status, said, _ = asyncio.run(call(path, [chunk(b"{}", more=False)], "PUT"))
     assert (status, json.loads(said)["error"]) == (405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", sorted(asgi.NATIVE))
+@pytest.mark.parametrize("path", NATIVE)
 def test_a_slow_sender_is_no_better_off_there(path, monkeypatch):
     monkeypatch.setattr(body, "SECONDS", 0.05)
     assert asyncio.run(call(path, [chunk(b"{", more=True)], "POST"))[0] == 408
 
 
-@pytest.mark.parametrize("path", sorted(asgi.NATIVE))
+@pytest.mark.parametrize("path", NATIVE)
 def test_the_proxy_sends_it_to_the_process_for_it(path):
     proxy = (settings.BASE_DIR / "deploy" / "nginx.conf").read_text()
     pattern = re.search(r"location ~ (\S+) \{\s+proxy_pass http://ajansops_stream", proxy)[1]
     assert re.search(pattern, path)
     assert "\nstream: python -m uvicorn ajansops.asgi:application" in (settings.BASE_DIR / "Procfile").read_text()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/jobs/job_1", "/api/v1/jobs/a/b/events", "/api/audit/run/x"])
+def test_what_does_not_wait_has_the_pages_threads(path, echo):
+    assert asyncio.run(call(path, [chunk(b"", more=False)]))[1] == b"0"
+    assert echo == [b""]
+
+
+def test_streams_hear_that_the_server_stops(monkeypatch):
+    heard = []
+    monkeypatch.setattr(asgi, "STOPPING", threading.Event())
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append(asgi.STOPPING.is_set()))
+    try:
+        asyncio.run(lifespan("startup", "shutdown"))
+        assert not asgi.STOPPING.is_set()
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [True]
+
+
+async def lifespan(*stages):
+    """As the server goes through them."""
+    waiting = [{"type": f"lifespan.{stage}"} for stage in stages]
+
+    async def receive():
+        return waiting.pop(0)
+
+    async def send(message):
+        assert message["type"].endswith(".complete")
+
+    await asgi.application({"type": "lifespan"}, receive, send)

@@ -1,7 +1,19 @@
-"""Endpoints, deliveries and their signatures come here; nothing yet."""
+"""Outgoing events."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from ajansops.kit import events, periodic, public_events
+from ajansops.kit.entitlements import Feature, count_with
 
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
+
+    def ready(self) -> None:
+        """After the log, which locks the workspace. By name: models cannot be imported before all apps are."""
+        events.listen(import_string("webhooks.outbox.record"))
+        count_with(Feature.WEBHOOKS, import_string("webhooks.selectors.count_endpoints"))
+        public_events.register(*import_string("webhooks.events.EVENTS"))
+        for task in import_string("webhooks.periodic.TASKS"):
+            periodic.register(task)

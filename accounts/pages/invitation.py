@@ -16,6 +16,7 @@ from accounts.forms import NewMemberForm
 from accounts.models import Invitation, User
 from accounts.services import invitations
 from accounts.services.invitations import InvitationGone
+from ajansops.kit.entitlements import FeatureLimitReached
 from ajansops.kit.errors import AccessDenied, Conflict
 
 
@@ -35,6 +36,8 @@ class InvitationPage(View):
             response = super().dispatch(request, *args, **kwargs)
         except InvitationGone:
             response = render(request, "accounts/invitation_gone.html", status=404)
+        except FeatureLimitReached:
+            response = render(request, "accounts/invitation_full.html", status=403)
         assert isinstance(response, HttpResponse)
         response.headers["Referrer-Policy"] = "strict-origin"
         return response

@@ -18,6 +18,7 @@ from accounts.services.checks import checked
 from accounts.services.members import require_still
 from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
+from ajansops.kit.entitlements import Feature, admit
 from ajansops.kit.errors import AccessDenied, Conflict, Invalid, NotFound
 from ajansops.kit.events import changed, created, publish, snapshot
 from ajansops.kit.permissions import Permission
@@ -77,6 +78,7 @@ def mint_api_key(
     actor.require(Permission.ADD_API_KEY)
     Workspace.objects.lock(actor.workspace_id)
     require_still(actor)
+    admit(actor, Feature.API_KEYS)
     meant = default_scopes(actor) if scopes is None else normal_scopes(scopes)
     require_within(actor, meant)
     if actor.test_mode and test is False:

@@ -20,6 +20,7 @@ from accounts.services.members import add_member, require_rank, require_still
 from accounts.services.people import insert_user
 from ajansops.kit.actor import Actor, Via
 from ajansops.kit.clock import now
+from ajansops.kit.entitlements import Feature, admit
 from ajansops.kit.errors import AccessDenied, Conflict, DomainError, Invalid, Kind, NotFound
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.permissions import Permission
@@ -56,6 +57,7 @@ def invite(actor: Actor, *, email: str, role: str, name: str = "") -> Invitation
     Workspace.objects.lock(actor.workspace_id)
     require_still(actor)
     _require_new(actor, address)
+    admit(actor, Feature.MEMBERS)
     invitation = Invitation(
         workspace_id=actor.workspace_id,
         email=address,
@@ -83,6 +85,8 @@ def resend(actor: Actor, invitation: Invitation) -> Invitation:
     _count(actor)
     row = _locked(invitation)
     require_still(actor)
+    if row.expires_at <= now():  # it kept no place
+        admit(actor, Feature.MEMBERS)
     before = snapshot(row)
     row.test_mode = actor.test_mode
     row.inviter_id = actor.user_id or row.inviter_id  # who sends it answers for it

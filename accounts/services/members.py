@@ -11,6 +11,7 @@ from accounts.models import ApiKey, Invitation, Membership, User, Workspace
 from accounts.roles import Role, at_most
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
+from ajansops.kit.entitlements import Feature, admit
 from ajansops.kit.errors import AccessDenied, Conflict, NotFound
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.permissions import Permission, scope_allows
@@ -29,6 +30,12 @@ def add_member(workspace: Workspace, user: User, role: Role, *, actor: Actor | N
     known = Membership.objects.filter(workspace=workspace, user=user).first()
     if known:
         return _move(actor, _locked(known), role)
+    admit(actor, Feature.MEMBERS)
+    return add_founder(workspace, user, role, actor=actor)
+
+
+def add_founder(workspace: Workspace, user: User, role: Role, *, actor: Actor) -> Membership:
+    """In the transaction that makes the workspace: no plan is too small for those who found it."""
     membership = Membership.objects.create(workspace=workspace, user=user, role=role)
     publish(actor, "member.created", membership, created(membership))
     return membership

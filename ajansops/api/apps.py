@@ -5,9 +5,10 @@ from django.utils.module_loading import import_string
 
 from ajansops.kit import periodic
 from ajansops.kit.counting import compact
+from ajansops.kit.slots import Every
 
-REAP_EVERY = 3600
-COMPACT_EVERY = 60  # seconds: a busy workspace's total is then the sum of some thousand lines at most
+REAP_EVERY = Every(3600)
+COMPACT_EVERY = Every(60)  # seconds: a busy workspace's total is then the sum of some thousand lines at most
 
 
 class ApiConfig(AppConfig):

@@ -14,6 +14,8 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from ajansops.api.surface import Problem, Surface
+from ajansops.kit.clock import now
+from ajansops.kit.entitlements import METERS, FeatureLimitReached
 from ajansops.kit.errors import DomainError, Kind
 
 log = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ def problem_of(error: Exception, request_id: str) -> Problem:
         case DomainError():
             status = STATUS[error.kind]
             headers = dict(CHALLENGE) if status == 401 else {}
-            if retry_after := error.data.get("retry_after"):
+            if retry_after := error.data.get("retry_after") or _until_reset(error):
                 headers["Retry-After"] = str(max(1, round(retry_after)))
             return Problem(status, error.code, error.message, error.errors, error.data, headers)
         case drf.ValidationError():
@@ -102,6 +104,12 @@ def problem_of(error: Exception, request_id: str) -> Problem:
         if isinstance(error, kind):
             return plain_problem(status, code)
     return plain_problem(500, "server_error", request_id=request_id)
+
+
+def _until_reset(error: DomainError) -> float:
+    """Seconds until there are units of the meter again."""
+    resets_at = error.resets_at if isinstance(error, FeatureLimitReached) else None
+    return (resets_at - now()).total_seconds() if resets_at else 0
 
 
 def _of_drf(error: drf.APIException) -> Problem:
@@ -124,6 +132,8 @@ def flat_errors(detail: Any, path: str = "") -> dict[str, list[str]]:
 
 def worded(problem: Problem, surface: Surface, request: HttpRequest) -> tuple[int, dict[str, Any]]:
     """Status and body of the problem on that surface."""
+    if problem.code == FeatureLimitReached.code and problem.data["feature"] in METERS:
+        problem = replace(problem, status=surface.spent_status)
     status = surface.invalid_status if problem.status == 422 and problem.code == "validation_failed" else problem.status
     return status, surface.word_error(problem, request)
 

@@ -101,7 +101,9 @@ class Claim:
 def guard(view: Any, request: Request) -> None:
     """Called when the call is known to be allowed: have the view's handler answer once. Raises for a bad key."""
     text = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    if text is None or request.method not in UNSAFE or request.auth is None or not view.surface.idempotent:
+    if text is None or request.method not in UNSAFE or request.auth is None:
+        return
+    if view.repeatable or not view.surface.idempotent:
         return
     key, method = parse(text), request.method.lower()
     setattr(view, method, partial(_once, view, getattr(view, method), key))

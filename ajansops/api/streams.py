@@ -5,16 +5,19 @@ whole.
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import SyncToAsync, async_to_sync, sync_to_async
 from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 
 T = TypeVar("T")
 VISIT = "ajansops.visit"  # in the ASGI scope
+STOPPING = threading.Event()  # this process was told to stop: what could go on for minutes ends now
+PLAIN = "text/plain; charset=utf-8"
 
 # Nothing between us and the reader may hold back, or change, what is on its way.
 UNBUFFERED = {"X-Accel-Buffering": "no", "Cache-Control": "no-store, no-transform"}
@@ -44,10 +47,12 @@ class Visit:
 
 
 class TextStream(StreamingHttpResponse):
-    """Plain text, a piece at a time."""
+    """Text, a piece at a time."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
-        super().__init__(pieces, content_type="text/plain; charset=utf-8", headers={**UNBUFFERED, **headers})
+    def __init__(
+        self, pieces: AsyncIterator[bytes], headers: Mapping[str, str] | None = None, *, content_type: str = PLAIN
+    ) -> None:
+        super().__init__(pieces, content_type=content_type, headers={**UNBUFFERED, **(headers or {})})
         self._pieces = pieces
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -60,6 +65,18 @@ def visit_of(request: HttpRequest) -> Visit | None:
     scope: Mapping[str, Any] = getattr(request, "scope", {})
     visit: Visit | None = scope.get(VISIT)
     return visit
+
+
+async def let_go() -> None:
+    """Of the thread and of the connection to the database that the request was answered with, before its stream begins.
+
+    Whoever calls `sync_to_async` afterwards gets a thread anew.
+    """
+    await sync_to_async(connections.close_all)()
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    thread = SyncToAsync.context_to_thread_executor.pop(context, None) if context else None
+    if thread is not None:
+        thread.shutdown(wait=False)
 
 
 def outside(request: HttpRequest, work: Callable[[], Awaitable[T]]) -> T:

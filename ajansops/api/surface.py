@@ -48,6 +48,7 @@ class Surface:
     word_error: Callable[[Problem, HttpRequest], JSON]
     invalid_status: int = 400
     deleted_status: int = 204
+    spent_status: int = 403  # when a meter of the plan is used up; of a gauge it is always that
     lists: bool = False  # sort, fields, include, filters and cursors in queries
     idempotent: bool = False  # a repeated request with the same Idempotency-Key gets the first one's answer
     tokens: bool = False  # a key may be exchanged for a short-lived bearer

@@ -20,6 +20,7 @@ from ajansops.kit.clock import iso
 from ajansops.kit.errors import RateLimited
 from ajansops.kit.limiter import Bucket, Limit, Limiter, Standing
 from ajansops.kit.limiter_stores import DividedStore, MemoryStore, RedisStore, SharedStore, SplitStore
+from ajansops.kit.tally import CALLS
 
 BY_TIER = {
     "free": Limit(60),
@@ -69,6 +70,8 @@ def count(request: Request, view: Any, actor: Actor | None = None) -> None:
     standing = limiter().hit([*_by_address(request, view), _payer(request, actor)])
     if not standing.admitted:
         _refuse(request, standing)
+    if actor is not None and actor.workspace_id:
+        CALLS.add(actor.workspace_id)
     _note(request, standing)
 
 

@@ -27,7 +27,8 @@ class Display(Protocol):
 class Bars:
     """For people in front of a terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, bad: str) -> None:
+        self._bad = bad
         columns = [SpinnerColumn(), TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn()]
         self._progress = Progress(*columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=console)
         self._bars: dict[str, Any] = {}
@@ -48,7 +49,7 @@ class Bars:
         progress = job["progress"]
         if label not in self._bars:
             self._bars[label] = self._progress.add_task(label, note="")
-        note = f"{progress['failed']} reported" if progress["failed"] else ""
+        note = f"{progress['failed']} {self._bad}" if progress["failed"] else ""
         total = progress["total"] or None
         self._progress.update(self._bars[label], completed=progress["processed"], total=total, note=note)
         if job["completed_at"]:
@@ -58,7 +59,8 @@ class Bars:
 class Lines:
     """For logs: a line when a job starts, at each quarter, and when it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, bad: str) -> None:
+        self._bad = bad
         self._seen: dict[str, tuple[str, int]] = {}
 
     def __enter__(self) -> Self:
@@ -77,10 +79,10 @@ class Lines:
         state = (job["status"], progress["percentage"] // 25)
         if self._seen.get(label) != state:
             self._seen[label] = state
-            failed = f", {progress['failed']} reported" if progress["failed"] else ""
+            failed = f", {progress['failed']} {self._bad}" if progress["failed"] else ""
             self.say(f"  {label}: {job['status']}, {progress['processed']} of {progress['total']}{failed}")
 
 
-def display() -> Display:
-    """The one that fits where the output goes."""
-    return Bars(Console()) if sys.stdout.isatty() else Lines()
+def display(bad: str = "reported") -> Display:
+    """The one that fits where the output goes. `bad` is what it calls items that were not done."""
+    return Bars(Console(), bad) if sys.stdout.isatty() else Lines(bad)

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ajansops.kit.errors import NotFound
+from ajansops.kit.slots import Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """`run` answers with what it did, for people."""
+    """`run` answers with what it did, for people. `jobs.periodic` runs it, once in each slot of the schedule."""
 
     name: str
-    every_seconds: int
+    schedule: Schedule
     run: Callable[[], dict[str, int]]
 
 

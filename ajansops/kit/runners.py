@@ -1,9 +1,10 @@
 """What a kind of job does with one item. Apps register runners; the engine in `jobs` knows nothing else of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.errors import DomainError, Kind
 
 JSON = dict[str, Any]
@@ -35,6 +36,7 @@ class Item:
     payload: JSON
     attempt: int
     failures: int = 0  # tries that ended with an error
+    losses: int = 0  # tries that ended with their worker
 
     @property
     def last_try(self) -> bool:
@@ -60,12 +62,8 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a workspace may have of a meter: units (one item is one) in a calendar hour and day, UTC, and jobs at a time.
+    """What a workspace may have: units (one item is one) in a calendar hour and day, UTC, and jobs at a time."""
 
-    Kinds that name the same meter share it.
-    """
-
-    meter: str
     hourly: int
     daily: int
     concurrent: int
@@ -91,6 +89,9 @@ class Runner(Generic[Given, Output]):
 
     kind: str
     max_parallel: int | None = None  # items of one job in flight at a time, over all workers
+    meter: str = ""  # what its items are counted on; kinds that name the same share their `quota`
+    feature: Feature | None = None  # what its jobs cost of the workspace's plan (`spent`)
+    locks_workspace = False  # `save` writes what is locked in the workspace's order: its row is locked before the job's
 
     def load(self, items: Sequence[Item]) -> Mapping[int, Given]:
         """Reads for `items`, keyed by item id; an item left out has lost its subject and fails."""
@@ -104,17 +105,28 @@ class Runner(Generic[Given, Output]):
         """The effect, inside a transaction."""
         raise NotImplementedError
 
+    def save_all(self, outputs: Sequence[tuple[Item, Output]]) -> Iterable[Saved]:
+        """As `save` of each in turn. Override it where one statement does for many.
+
+        An error undoes them all; then each is saved by itself.
+        """
+        return (self.save(item, output) for item, output in outputs)
+
     def drained(self, job: JobView) -> Sequence[NewItem]:
         """Called when nothing is left; items returned here keep the job going. Its keys must be new at most once."""
         return ()
+
+    def spent(self, job_id: str, done: int) -> int:
+        """Units of its feature that a job which has ended has cost, over all its tries; an item done is one."""
+        return done
 
     def provider(self, *, test_mode: bool) -> str:
         """The name of who is paid for the work; empty when nobody is."""
         return ""
 
-    def quota(self, workspace_id: int) -> Quota | None:
-        """What its items are counted against; None for kinds without a window."""
-        return None
+    def quota(self, workspace_id: int) -> Quota:
+        """Of a runner with a meter."""
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         """Give back connections when the worker stops."""
@@ -133,6 +145,12 @@ def register(runner: Runner[Any, Any]) -> None:
 def runner(kind: str) -> Runner[Any, Any]:
     """Raises KeyError for a kind nobody registered."""
     return _RUNNERS[kind]
+
+
+def metered() -> Mapping[str, frozenset[str]]:
+    """The kinds by their meter."""
+    meters = {one.meter for one in _RUNNERS.values() if one.meter}
+    return {meter: frozenset(one.kind for one in _RUNNERS.values() if one.meter == meter) for meter in meters}
 
 
 def all_runners() -> Sequence[Runner[Any, Any]]:

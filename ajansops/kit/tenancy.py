@@ -6,9 +6,10 @@ from enum import Enum, auto
 from typing import ClassVar, Self
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 
 from ajansops.kit.actor import Actor
+from ajansops.kit.entitlements import Feature
 
 
 class Tenancy(Enum):
@@ -34,6 +35,17 @@ def lock_workspace(workspace_id: int) -> None:
     apps.get_model("accounts.Workspace").objects.lock(workspace_id)
 
 
+def lock_workspace_soon(workspace_id: int) -> None:
+    """As `lock_workspace` for whoever has others to care for: the database's error when it is not free within a second.
+
+    It holds for all locks of the transaction.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
+    lock_workspace(workspace_id)
+
+
 class TimeStamped(models.Model):
     """When a row was made and last changed, UTC."""
 
@@ -45,9 +57,10 @@ class TimeStamped(models.Model):
 
 
 class WorkspaceOwned(TimeStamped):
-    """A row of one workspace."""
+    """A row of one workspace. Of a model with a `gauge` a plan allows so many: who makes one calls `admit` first."""
 
     tenancy: ClassVar[Tenancy] = Tenancy.WORKSPACE
+    gauge: ClassVar[Feature | None] = None
 
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     workspace_id: int

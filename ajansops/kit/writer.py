@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
+from ajansops.kit.entitlements import admit
 from ajansops.kit.errors import Conflict, Invalid, NotFound
 from ajansops.kit.events import State, changed, created, deleted, publish, snapshot
 from ajansops.kit.permissions import Permission
@@ -30,9 +31,11 @@ class Writer:
 
     @transaction.atomic
     def create(self, actor: Actor, **fields: Any) -> Any:
-        """Raises `Conflict` naming the unique field, and `Invalid` naming those that cannot be."""
+        """Raises `Conflict` naming the unique field, `Invalid` naming those that cannot be, `FeatureLimitReached`."""
         actor.require(self.add)
         lock_workspace(actor.workspace_id)
+        if gauge := self.model.gauge:
+            admit(actor, gauge)
         row = self.model(workspace_id=actor.workspace_id)
         self._save(actor, row, fields, {})
         publish(actor, f"{self.resource}.created", row, created(row))

@@ -51,7 +51,15 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
 
 APP = register(
     Surface(
-        "app", ("/api/",), envelope, word_error, deleted_status=200, idempotent=True, encode=camelize, decode=snakify
+        "app",
+        ("/api/",),
+        envelope,
+        word_error,
+        deleted_status=200,
+        spent_status=429,
+        idempotent=True,
+        encode=camelize,
+        decode=snakify,
     )
 )
 

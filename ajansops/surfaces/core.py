@@ -16,13 +16,23 @@ from accounts.api.core import (
 )
 from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.views import COLLECTION, PATCH_ROW, READ, READ_ROW, ROW, UnknownPath
+from billing.api.core import CheckView, SummaryView, UsageView
+from billing.api.subscription import SubscriptionView
 from content.api.core import GenerateView, ProductImportView, ProductViewSet, VariantViewSet
 from content.api.posts import PostViewSet
 from content.api.readers import AudienceViewSet, BrandViewSet, PersonaViewSet, SpecialDayViewSet
 from jobs.api.core import AgentViewSet, JobItemViewSet, JobViewSet
+from jobs.api.events import JobEventsView
 from leads.api.core import CoreScrapeView, LeadViewSet, TemplateViewSet
 from sites.api.audits import AuditViewSet, InsightViewSet
 from sites.api.core import CoreSeoScrapeView, IssueViewSet, ReportViewSet, SiteViewSet, SubmitReportView
+from webhooks.api.core import (
+    DeliveryViewSet,
+    EndpointViewSet,
+    EventTypesView,
+    JobSecretView,
+    TryEndpointView,
+)
 
 
 def envelope(reply: Reply) -> JSON:
@@ -61,9 +71,14 @@ urlpatterns = [
     path("invitations/<str:pk>/resend", InvitationViewSet.as_view({"post": "resend"}, surface=CORE)),
     path("activity", ActivityViewSet.as_view(READ, surface=CORE)),
     path("activity/<str:pk>", ActivityViewSet.as_view(READ_ROW, surface=CORE)),
+    path("subscription", SubscriptionView.as_view(surface=CORE)),
     path("jobs", JobViewSet.as_view(READ, surface=CORE)),
     path("jobs/<str:pk>", JobViewSet.as_view(READ_ROW, surface=CORE)),
+    path("jobs/<str:pk>/events", JobEventsView.as_view(surface=CORE)),
     path("jobs/<str:pk>/items", JobItemViewSet.as_view(READ, surface=CORE)),
+    path("jobs/<str:pk>/pause", JobViewSet.as_view({"post": "pause"}, surface=CORE)),
+    path("jobs/<str:pk>/resume", JobViewSet.as_view({"post": "resume"}, surface=CORE)),
+    path("jobs/<str:pk>/cancel", JobViewSet.as_view({"post": "cancel"}, surface=CORE)),
     path("leads", LeadViewSet.as_view(COLLECTION, surface=CORE)),
     path("leads/scrape", CoreScrapeView.as_view(surface=CORE)),
     path("leads/<str:pk>", LeadViewSet.as_view(ROW, surface=CORE)),
@@ -106,6 +121,22 @@ urlpatterns = [
     path("posts/<str:pk>/unpublish", PostViewSet.as_view({"post": "unpublish"}, surface=CORE)),
     path("posts/<str:pk>/archive", PostViewSet.as_view({"post": "archive"}, surface=CORE)),
     path("posts/<str:pk>/schedule", PostViewSet.as_view({"post": "schedule"}, surface=CORE)),
+    path("webhooks", EndpointViewSet.as_view(COLLECTION, surface=CORE)),
+    path("webhooks/events", EventTypesView.as_view(surface=CORE)),
+    path("webhooks/jobs/rotate-secret", JobSecretView.as_view(surface=CORE)),
+    path("webhooks/<str:pk>", EndpointViewSet.as_view(PATCH_ROW, surface=CORE)),
+    path("webhooks/<str:pk>/test", TryEndpointView.as_view(surface=CORE)),
+    path("webhooks/<str:pk>/rotate-secret", EndpointViewSet.as_view({"post": "rotate_secret"}, surface=CORE)),
+    path("webhooks/<str:pk>/replay", EndpointViewSet.as_view({"post": "replay"}, surface=CORE)),
+    path("webhooks/<str:webhook>/deliveries", DeliveryViewSet.as_view(READ, surface=CORE)),
+    path("webhooks/<str:webhook>/deliveries/<str:pk>/retry", DeliveryViewSet.as_view({"post": "retry"}, surface=CORE)),
+    path(
+        "webhooks/<str:webhook>/deliveries/<str:pk>/redeliver",
+        DeliveryViewSet.as_view({"post": "redeliver"}, surface=CORE),
+    ),
+    path("entitlements/check", CheckView.as_view(surface=CORE)),
+    path("entitlements/usage", UsageView.as_view(surface=CORE)),
+    path("entitlements/summary", SummaryView.as_view(surface=CORE)),
     path("content/generate", GenerateView.as_view(surface=CORE)),
     re_path(r"", UnknownPath.as_view(surface=CORE)),
 ]

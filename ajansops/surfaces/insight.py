@@ -7,6 +7,7 @@ from ajansops.api.surface import JSON, Problem, Reply, Surface, register
 from ajansops.api.throttling import INSIGHT_ELSE
 from ajansops.cron import CronListView, CronRunView
 from billing.api.insight import CheckoutView, PortalView
+from billing.api.webhook import StripeWebhookView
 from sites.api.insight import AuditRunView, ChatInsightView
 
 CODES = {
@@ -37,6 +38,7 @@ INSIGHT = register(Surface("insight", PREFIXES, envelope, word_error, by_address
 urlpatterns = [
     path("billing/checkout", CheckoutView.as_view(surface=INSIGHT)),
     path("billing/portal", PortalView.as_view(surface=INSIGHT)),
+    path("billing/webhook", StripeWebhookView.as_view(surface=INSIGHT)),
     path("audit/run", AuditRunView.as_view(surface=INSIGHT)),
     path("chat/insight", ChatInsightView.as_view(surface=INSIGHT)),
     path("cron", CronListView.as_view(surface=INSIGHT)),

@@ -18,6 +18,7 @@ from content.api.studio import (
     InventoryVariants,
     JobStatusView,
 )
+from jobs.api.studio import JobControlView
 
 BY_STATUS = {
     400: "BAD_REQUEST",
@@ -41,6 +42,8 @@ GENERAL = frozenset(
     }
 )
 
+EXTRAS = ("request_id", "feature", "upgrade_url")  # of an error's data
+
 
 def envelope(reply: Reply) -> Any:
     """None: each endpoint answers as its reference documents it."""
@@ -59,7 +62,7 @@ def word_error(problem: Problem, request: HttpRequest) -> JSON:
         "timestamp": iso_ms(now()),
         "path": request.path,
     }
-    return {"error": body | ({"request_id": problem.data["request_id"]} if "request_id" in problem.data else {})}
+    return {"error": body | {name: problem.data[name] for name in EXTRAS if name in problem.data}}
 
 
 STUDIO = register(Surface("studio", ("/v1/",), envelope, word_error, deleted_status=200, idempotent=True, tokens=True))
@@ -76,5 +79,6 @@ urlpatterns = [
     path("content/generate-google-feed", GenerateFeed.as_view(surface=STUDIO)),
     path("tags/generate", GenerateTags.as_view(surface=STUDIO)),
     path("jobs/<str:job>/status", JobStatusView.as_view(surface=STUDIO)),
+    path("jobs/<str:job>/control", JobControlView.as_view(surface=STUDIO)),
     re_path(r"", UnknownPath.as_view(surface=STUDIO)),
 ]

@@ -1,5 +1,6 @@
 """What is sent to pay, and which error code each wrong field has."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,11 +8,17 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from ajansops.api.serializers import Body
+from ajansops.api.serializers import Body, Moment, Row
+from ajansops.kit.clock import now
 from ajansops.kit.errors import DomainError, Kind
+from ajansops.kit.plans import TIERS
+from billing.features import FEATURE_CHOICES, METER_CHOICES
+from billing.models import Subscription, UsageNotice
 from billing.prices import CURRENCIES, INTERVALS, MONTHLY, ONCE
 
 REFERRER = r"\A[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\Z"
+MOST_UNITS = 10**9  # of one call
+MOST_METADATA = 4096  # characters
 ABSENT = frozenset({"required", "null"})
 
 
@@ -108,3 +115,111 @@ def _first_wrong(error: ValidationError) -> Exception:
         return error
     name = next(name for name in WRONG if name in detail)
     return WRONG[name](errors={name: [str(text) for text in detail[name]]})
+
+
+class SubscriptionSerializer(Row):
+    """What the workspace is on. `plan` is the one in force: free when nothing is paid for any more."""
+
+    plan = serializers.SerializerMethodField()
+    status = serializers.SerializerMethodField()
+    current_period_start = Moment(source="period_start")
+    current_period_end = Moment(source="period_end")
+    grace_until = Moment()
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "plan",
+            "status",
+            "customer",
+            "interval",
+            "currency",
+            "current_period_start",
+            "current_period_end",
+            "cancel_at_period_end",
+            "canceled_at",
+            "ended_at",
+            "trial_end",
+            "grace_until",
+            "updated_at",
+        )
+
+    def get_plan(self, row: Subscription) -> str:
+        """As it is sold."""
+        return row.plan_at(now()).code
+
+    def get_status(self, row: Subscription) -> str:
+        """In capitals, as documented."""
+        return row.status.upper()
+
+
+class CheckQuery(serializers.Serializer[Any]):
+    """What `check` is asked."""
+
+    feature = serializers.ChoiceField(FEATURE_CHOICES)
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_UNITS, default=1)
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    """The numbers are missing for what a plan has or has not; the rest is there when it is not allowed."""
+
+    allowed = serializers.BooleanField()
+    feature = serializers.ChoiceField(FEATURE_CHOICES)
+    current_usage = serializers.IntegerField(required=False)
+    limit = serializers.IntegerField(required=False, allow_null=True)
+    available = serializers.IntegerField(required=False, allow_null=True)
+    reason = serializers.ChoiceField(["LIMIT_EXCEEDED", "NOT_IN_PLAN"], required=False)
+    message = serializers.CharField(required=False)
+    upgrade_url = serializers.URLField(required=False)
+
+
+class UsageBody(Body):
+    """Units of a meter; gauges count what is there."""
+
+    feature = serializers.ChoiceField(METER_CHOICES)
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_UNITS, default=1)
+    metadata = serializers.DictField(default=dict)
+
+    def validate_metadata(self, value: dict[str, Any]) -> dict[str, Any]:
+        """A note, not a store."""
+        if len(json.dumps(value)) > MOST_METADATA:
+            raise ValidationError(gettext("Is too long."))
+        return value
+
+
+class RecordedSerializer(serializers.Serializer[Any]):
+    """What was recorded, and how the meter stands."""
+
+    recorded = serializers.BooleanField()
+    feature = serializers.ChoiceField(METER_CHOICES)
+    current_usage = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True)
+
+
+class EntitlementSerializer(serializers.Serializer[Any]):
+    """Without a limit `limit` and `available` are null. `reset_at` is there for meters, `unit` for storage."""
+
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True)
+    available = serializers.IntegerField(allow_null=True)
+    percentage = serializers.FloatField()
+    reset_at = Moment(required=False)
+    unit = serializers.CharField(required=False)
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    """Every gauge, every meter, and storage."""
+
+    workspace_id = serializers.IntegerField()
+    tier = serializers.ChoiceField(list(TIERS))
+    entitlements = serializers.DictField(child=EntitlementSerializer())
+
+
+class UsageNoticeSerializer(Row):
+    """So much of a limit was used when it was noticed."""
+
+    reset_at = Moment(source="period.end")
+
+    class Meta:
+        model = UsageNotice
+        fields = ("feature", "percent", "used", "limit", "reset_at")

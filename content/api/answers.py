@@ -155,6 +155,7 @@ class TimingSerializer(serializers.Serializer[Any]):
 
     created_at = Moment()
     started_at, completed_at = Moment(allow_null=True), Moment(allow_null=True)
+    resumes_at = Moment(required=False)
 
 
 class ConfigurationSerializer(serializers.Serializer[Any]):

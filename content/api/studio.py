@@ -16,7 +16,9 @@ from ajansops.api.serializers import AnyId
 from ajansops.api.views import SurfaceView
 from ajansops.kit.clock import iso_ms, now
 from ajansops.kit.errors import NotFound
+from ajansops.kit.net import check_target
 from ajansops.kit.permissions import Permission
+from ajansops.kit.runners import RETRIES
 from content import kinds
 from content.api.answers import (
     ContentQueuedSerializer,
@@ -30,10 +32,10 @@ from content.api.answers import (
 from content.api.serializers import WantedBody, product_number
 from content.api.wanted import wanted
 from content.models import Product, Variant
-from content.selectors import Window, progress
+from content.selectors import progress
 from content.services.generation import Generation, start_generation
 from jobs.models import Job
-from jobs.outcomes import RETRIES
+from jobs.windows import Room
 
 MAX_LISTED = 1000  # products in a list that does not ask for a page
 BATCH = 10  # products, as the reference's configuration says
@@ -96,6 +98,7 @@ class StudioBody(WantedBody):
     """`workspace_id` is the caller's own, or `prod_12`, which selects that product."""
 
     workspace_id = AnyId(max_length=40, required=False)
+    webhook_url = serializers.CharField(max_length=2048, allow_blank=True, default="", validators=[check_target])
 
 
 class Generate(SurfaceView, abstract=True):
@@ -280,10 +283,10 @@ def _variant(row: Variant, id_name: str) -> dict[str, Any]:
     }
 
 
-def _window(left: Window) -> dict[str, Any]:
+def _window(left: Room) -> dict[str, Any]:
     return {
-        "hourly_remaining": left.hourly_remaining,
-        "daily_remaining": left.daily_remaining,
+        "hourly_remaining": left.hourly,
+        "daily_remaining": left.daily,
         "next_reset_at": iso_ms(left.next_reset_at),
     }
 
@@ -336,6 +339,8 @@ def _status(job: Job) -> dict[str, Any]:
         "percentage": job.percentage,
     }
     timing = {name: iso_ms(getattr(job, name)) for name in ("created_at", "started_at", "completed_at")}
+    if job.resumes_at and job.resumes_at > now():
+        timing["resumes_at"] = iso_ms(job.resumes_at)
     return {
         "job_id": job.pk,
         "job_type": job.kind,
@@ -349,6 +354,6 @@ def _status(job: Job) -> dict[str, Any]:
             "processing_mode": "async",
             "batch_size": BATCH,
             "retry_limit": RETRIES,
-            "webhook_configured": False,
+            "webhook_configured": bool(job.webhook_url),
         },
     } | ({"error": job.error} if job.error else {})

@@ -16,4 +16,5 @@ def wanted(actor: Actor, body: dict[str, Any], content_types: Iterable[str] = ()
     """In the workspace's language unless the body names one."""
     language = body.get("language") or locale_of(actor.workspace_id)
     types = [ContentType(one) for one in content_types]
-    return Wanted(parse_locale(language), types, **{name: body[name] for name in NAMED})
+    given = {name: body[name] for name in NAMED}
+    return Wanted(parse_locale(language), types, **given, webhook_url=body.get("webhook_url", ""))

@@ -1,7 +1,8 @@
 """One product of a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from ajansops.kit.entitlements import Feature, FeatureLimitReached, entitlements
 from ajansops.kit.errors import Conflict
 from ajansops.kit.runners import JSON, Item, ItemFailed, Runner, Saved
 from content.markup import plain
@@ -9,10 +10,17 @@ from content.services.imports import IMPORT, save_imported
 from content.services.products import cleaned_fields
 
 
+class NoRoom(ItemFailed):
+    """The plan has no room for another product."""
+
+    code = FeatureLimitReached.code
+
+
 class ImportRunner(Runner[JSON, JSON]):
     """The file was read when the job started: what is left is to clean and to save."""
 
     kind = IMPORT
+    locks_workspace = True  # so that nobody else makes a product between the count of them and ours
 
     def load(self, items: Sequence[Item]) -> Mapping[int, JSON]:
         """All is in the payload."""
@@ -27,8 +35,20 @@ class ImportRunner(Runner[JSON, JSON]):
 
     def save(self, item: Item, output: JSON) -> Saved:
         """Made or updated."""
-        try:
-            product, created = save_imported(item.job.workspace_id, output)
-        except Conflict as error:
-            raise ItemFailed(f"Row {item.payload['row']}: {error.message}") from error
-        return Saved({"product": product.pk, "created": created})
+        return _saved(item, output)
+
+    def save_all(self, outputs: Sequence[tuple[Item, JSON]]) -> Iterable[Saved]:
+        """Where there is no limit, it is asked for once."""
+        workspaces = {item.job.workspace_id for item, _ in outputs}
+        unlimited = {one for one in workspaces if entitlements().left(one, Feature.PRODUCTS) is None}
+        return (_saved(item, output, admitted=item.job.workspace_id in unlimited) for item, output in outputs)
+
+
+def _saved(item: Item, output: JSON, *, admitted: bool = False) -> Saved:
+    try:
+        product, created = save_imported(item.job.workspace_id, output, admitted=admitted)
+    except FeatureLimitReached as error:
+        raise NoRoom from error
+    except Conflict as error:
+        raise ItemFailed(f"Row {item.payload['row']}: {error.message}") from error
+    return Saved({"product": product.pk, "created": created})

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 from ajansops.ai.contract import Image, Tagged, TagTask
 from ajansops.ai.offline.pictures import BadPicture
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.net import Client, Limits, NetError, open_client
-from ajansops.kit.runners import JSON, Item, ItemFailed, Runner, Saved
+from ajansops.kit.runners import JSON, Item, ItemFailed, Quota, Runner, Saved
 from content.facts import tag_task, without
-from content.kinds import TAGS
+from content.kinds import METER, TAGS
 from content.models import Product
 from content.runners.usage import usage_json
-from jobs.providers import Providers
+from content.selectors import quota_of
+from jobs.providers import Providers, paid_provider
 
 # A picture that is slow or huge costs its product the picture, not the job its time.
 PICTURE_LIMITS = Limits(total_seconds=10, max_body=10 * 2**20)
@@ -38,6 +40,8 @@ class TagRunner(Runner[Subject, Suggestion]):
     """From the picture and the text; from the text alone where the picture cannot be had."""
 
     kind = TAGS
+    meter = METER
+    feature = Feature.GENERATIONS
 
     def __init__(self) -> None:
         self._providers = Providers()
@@ -79,6 +83,14 @@ class TagRunner(Runner[Subject, Suggestion]):
             told = {"picture": "not_available", "reason": output.no_picture}
         usage = usage_json(output.tagged.usage)
         return Saved({"provider": output.provider, "tags": product.suggested_tags, **told, **usage})
+
+    def provider(self, *, test_mode: bool) -> str:
+        """The configured one."""
+        return paid_provider(test_mode=test_mode)
+
+    def quota(self, workspace_id: int) -> Quota:
+        """Of the workspace's plan."""
+        return quota_of(workspace_id)
 
     async def aclose(self) -> None:
         """The next engine opens its own."""

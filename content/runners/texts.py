@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 
 from ajansops.ai.contract import Provider, Usage, WriteTask
 from ajansops.kit.clock import now
-from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Runner, Saved
+from ajansops.kit.entitlements import Feature
+from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Quota, Runner, Saved
 from content.facts import write_task
+from content.kinds import METER
 from content.models import Brand, Variant, VariantRevision, VariantStatus
 from content.policy import cleaned, complaints
 from content.runners.usage import summed, usage_json
+from content.selectors import quota_of
 from jobs.models import ItemState, JobItem
-from jobs.providers import Providers
+from jobs.providers import Providers, paid_provider
 
 MARK_AT_ONCE = 500
 OFFLINE = "mock"  # on the wire; it quotes facts in whatever language the shop wrote them
@@ -28,6 +31,9 @@ class Text:
 
 class TextRunner(Runner[WriteTask, Text]):
     """Write, check, at most one repair."""
+
+    meter = METER
+    feature = Feature.GENERATIONS
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -97,6 +103,14 @@ class TextRunner(Runner[WriteTask, Text]):
             variant.updated_at = now()
         Variant.objects.bulk_update(variants, ["error", "status", "updated_at"], batch_size=MARK_AT_ONCE)
         return ()
+
+    def provider(self, *, test_mode: bool) -> str:
+        """The configured one."""
+        return paid_provider(test_mode=test_mode)
+
+    def quota(self, workspace_id: int) -> Quota:
+        """Of the workspace's plan."""
+        return quota_of(workspace_id)
 
     async def aclose(self) -> None:
         """The provider's connections."""

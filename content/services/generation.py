@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import product as every
+from math import prod
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -16,13 +17,14 @@ from ajansops.kit.clock import now
 from ajansops.kit.errors import Invalid, NotFound, RateLimited
 from ajansops.kit.runners import NewItem
 from content import kinds
+from content.bulk import Axes, insert_variants
 from content.models import Audience, Persona, Product, SpecialDay, Variant, VariantStatus
-from content.selectors import Window, running_jobs, window
+from content.selectors import quota_of
 from jobs.models import Job
-from jobs.services import start_job
+from jobs.services import start_job, too_many
+from jobs.windows import Room, count_running, room
 
 MAX_VARIANTS = 100_000  # of one job
-INSERT_AT_ONCE = 1000
 Row = TypeVar("Row", bound=Model)
 Slot = tuple[int, str, int | None, int | None, int | None]  # product, type, persona, audience, special day
 
@@ -39,12 +41,6 @@ class DailyLimit(RateLimited):
     code = "daily_rate_limit_exceeded"
 
 
-class ConcurrentLimit(RateLimited):
-    """Concurrent job limit exceeded"""
-
-    code = "concurrent_limit_exceeded"
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to generate. None selects all products, and all personas and audiences that are defined.
@@ -59,6 +55,7 @@ class Wanted:
     audience_ids: Collection[int] | None = None
     special_day_ids: Collection[int] | None = None
     only_missing: bool = False
+    webhook_url: str = ""  # is told when the job has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class Generation:
     """
 
     job: Job | None
-    window: Window
+    window: Room
     found: int = 0
     queued: int = 0
     without_pictures: int = 0
@@ -104,33 +101,30 @@ def start_generations(actor: Actor, wanted: Wanted, *, tags: bool = False) -> li
     return [job for job in made if job is not None]
 
 
-def check_room(actor: Actor) -> Window:
+def check_room(actor: Actor) -> Room:
     """What is left, or the documented error when that is nothing. Submissions of a workspace wait for each other."""
     Workspace.objects.lock(actor.workspace_id)
-    left = window(actor.workspace_id)
-    wait = (left.next_reset_at - now()).total_seconds()
-    if not left.daily_remaining:
+    quota, moment = quota_of(actor.workspace_id), now()
+    left = room(actor.workspace_id, kinds.METER, quota, moment)
+    wait = (left.next_reset_at - moment).total_seconds()
+    if not left.daily:
         message = gettext(
             "You have exceeded your daily rate limit of %(limit)s requests. "
             "Please wait until tomorrow or upgrade your plan."
         )
-        raise DailyLimit(details=message % {"limit": left.limits.daily}, retry_after=wait)
-    if not left.hourly_remaining:
+        raise DailyLimit(details=message % {"limit": quota.daily}, retry_after=wait)
+    if not left.hourly:
         message = gettext(
             "You have exceeded your hourly rate limit of %(limit)s requests. "
             "Please wait until the next hour or upgrade your plan."
         )
-        raise HourlyLimit(details=message % {"limit": left.limits.hourly}, retry_after=wait)
-    if running_jobs(actor.workspace_id) >= left.limits.concurrent:
-        message = gettext(
-            "You have reached the maximum number of concurrent jobs (%(limit)s). "
-            "Please wait for existing jobs to complete."
-        )
-        raise ConcurrentLimit(details=message % {"limit": left.limits.concurrent})
+        raise HourlyLimit(details=message % {"limit": quota.hourly}, retry_after=wait)
+    if count_running(actor.workspace_id, kinds.METER, moment) >= quota.concurrent:
+        raise too_many(quota)
     return left
 
 
-def _start(actor: Actor, kind: str, wanted: Wanted, left: Window) -> Generation:
+def _start(actor: Actor, kind: str, wanted: Wanted, left: Room) -> Generation:
     products: QuerySet[Product] = Product.objects.visible_to(actor).live().order_by("pk")
     if wanted.product_ids is not None:
         products = _named(products, wanted.product_ids)
@@ -139,30 +133,29 @@ def _start(actor: Actor, kind: str, wanted: Wanted, left: Window) -> Generation:
     return _start_texts(actor, kind, wanted, products, left)
 
 
-def _start_tags(actor: Actor, wanted: Wanted, products: QuerySet[Product], left: Window) -> Generation:
+def _start_tags(actor: Actor, wanted: Wanted, products: QuerySet[Product], left: Room) -> Generation:
     rows = list(products.values_list("pk", "primary_picture", "suggested_tags"))
     meant = [(pk, picture) for pk, picture, suggested in rows if not (wanted.only_missing and suggested)]
     if not meant:
         return Generation(None, left, len(rows))
     items = [NewItem(f"prod_{pk}", {"product": pk}) for pk, _ in meant]
     configuration = {"language": wanted.locale, "products": len(items)}
-    job = start_job(actor, kinds.TAGS, items, configuration=configuration)
+    job = start_job(actor, kinds.TAGS, items, configuration=configuration, webhook_url=wanted.webhook_url)
     return Generation(job, left, len(rows), len(items), sum(not picture for _, picture in meant))
 
 
-def _start_texts(actor: Actor, kind: str, wanted: Wanted, products: QuerySet[Product], left: Window) -> Generation:
+def _start_texts(actor: Actor, kind: str, wanted: Wanted, products: QuerySet[Product], left: Room) -> Generation:
     personas = _readers(Persona.objects.visible_to(actor), wanted.persona_ids)
     audiences = _readers(Audience.objects.visible_to(actor), wanted.audience_ids)
     days = _readers(SpecialDay.objects.visible_to(actor), wanted.special_day_ids or None, default_all=False)
-    product_ids = list(products.values_list("pk", flat=True))
     types = [one.value for one in dict.fromkeys(wanted.content_types)]
-    if len(product_ids) * len(types) * len(personas) * len(audiences) * len(days) > MAX_VARIANTS:
+    axes = Axes(list(products.values_list("pk", flat=True)), types, personas, audiences, days)
+    if prod(map(len, axes)) > MAX_VARIANTS:
         message = gettext("One job generates at most %(limit)d variants. Name fewer products.")
         raise Invalid(errors={"product_ids": [message % {"limit": MAX_VARIANTS}]})
-    slots = list(every(product_ids, types, personas, audiences, days))
-    variants = _variants(actor, wanted, products, slots)
+    variants = _variants(actor, wanted, products, axes)
     if not variants:
-        return Generation(None, left, len(product_ids))
+        return Generation(None, left, len(axes.products))
     items = [NewItem(_key(slot), {"product": slot[0], "variant": pk}) for slot, pk in variants.items()]
     queued = len({slot[0] for slot in variants})
     configuration = {
@@ -172,31 +165,24 @@ def _start_texts(actor: Actor, kind: str, wanted: Wanted, products: QuerySet[Pro
         "segments_count": len(personas),
         "interests_count": len(audiences),
     }
-    job = start_job(actor, kind, items, configuration=configuration)
-    return Generation(job, left, len(product_ids), queued, segments=len(personas), interests=len(audiences))
+    job = start_job(actor, kind, items, configuration=configuration, webhook_url=wanted.webhook_url)
+    return Generation(job, left, len(axes.products), queued, segments=len(personas), interests=len(audiences))
 
 
-def _variants(actor: Actor, wanted: Wanted, products: QuerySet[Product], slots: Sequence[Slot]) -> dict[Slot, int]:
+def _variants(actor: Actor, wanted: Wanted, products: QuerySet[Product], axes: Axes) -> dict[Slot, int]:
     """The rows of the slots, made where there is none. What was written stays in sight until it is written again."""
-    fields = ("product_id", "content_type", "persona_id", "audience_id", "special_day_id")
-    Variant.objects.bulk_create(
-        [
-            Variant(workspace_id=actor.workspace_id, language=wanted.locale, **dict(zip(fields, slot, strict=True)))
-            for slot in slots
-        ],
-        batch_size=INSERT_AT_ONCE,
-        ignore_conflicts=True,
-    )
+    insert_variants(actor.workspace_id, wanted.locale, axes)
     rows = Variant.objects.visible_to(actor).filter(
-        product__in=products.order_by(), content_type__in={slot[1] for slot in slots}, language=wanted.locale
+        product__in=products.order_by(), content_type__in=axes.types, language=wanted.locale
     )
     if wanted.only_missing:
         rows = rows.unwritten()
-    ids = {(row[1], row[2], row[3], row[4], row[5]): row[0] for row in rows.values_list("pk", *fields)}
-    chosen = {slot: ids[slot] for slot in slots if slot in ids}
-    failed = set(rows.filter(status=VariantStatus.FAILED).values_list("pk", flat=True)).intersection(chosen.values())
+    fields = ("product_id", "content_type", "persona_id", "audience_id", "special_day_id")
+    found = {row[:5]: row[5:] for row in rows.values_list(*fields, "pk", "status")}
+    chosen = {slot: found[slot] for slot in every(*axes) if slot in found}
+    failed = [pk for pk, status in chosen.values() if status == VariantStatus.FAILED]
     Variant.objects.filter(pk__in=failed).update(status=VariantStatus.WAITING, error="", updated_at=now())
-    return chosen
+    return {slot: pk for slot, (pk, _) in chosen.items()}
 
 
 def _key(slot: Slot) -> str:

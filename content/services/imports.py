@@ -3,6 +3,7 @@
 from typing import Any
 
 from ajansops.kit.actor import Actor
+from ajansops.kit.entitlements import Feature, entitlements
 from ajansops.kit.errors import Conflict
 from ajansops.kit.permissions import Permission
 from ajansops.kit.runners import NewItem
@@ -39,13 +40,16 @@ def _item(one: Found) -> NewItem:
     return NewItem(one.key, {"row": one.row, **told})
 
 
-def save_imported(workspace_id: int, fields: dict[str, Any]) -> tuple[Product, bool]:
+def save_imported(workspace_id: int, fields: dict[str, Any], *, admitted: bool = False) -> tuple[Product, bool]:
     """Update the product with this handle, or else this SKU; or make it. True when it is new.
 
+    Raises `FeatureLimitReached`; with `admitted` the caller has asked whether there is room. The workspace is locked.
     Tags that people approved here are not in the file, so tags are added and never taken away.
     """
     product = _known(workspace_id, fields)
     if product is None:
+        if not admitted:
+            entitlements().admit(workspace_id, Feature.PRODUCTS)
         return Product.objects.create(workspace_id=workspace_id, **fields), True
     if "tags" in fields:
         fields = fields | {"tags": fields["tags"] + without(product.tags, fields["tags"])}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from accounts.models import Workspace
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
+from ajansops.kit.entitlements import Feature, admit
 from ajansops.kit.errors import Conflict, NotFound
 from ajansops.kit.events import changed, created, deleted, publish, snapshot
 from ajansops.kit.permissions import Permission
@@ -22,6 +23,7 @@ def create_product(actor: Actor, *, sku: str, title: str, **fields: Any) -> Prod
     """Raises `Conflict` for a SKU or handle that a product of the workspace has."""
     actor.require(Permission.ADD_PRODUCT)
     Workspace.objects.lock(actor.workspace_id)
+    admit(actor, Feature.PRODUCTS)
     product = Product(workspace_id=actor.workspace_id, **cleaned_fields({"sku": sku, "title": title, **fields}))
     _save(product)
     publish(actor, "product.created", product, created(product))

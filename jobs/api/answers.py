@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from ajansops.api.serializers import Moment
+from jobs.models import JobStatus
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -24,3 +25,11 @@ class LastRunSerializer(serializers.Serializer[Any]):
 
     action = serializers.CharField()
     at = Moment(allow_null=True)
+
+
+class ControlledSerializer(serializers.Serializer[Any]):
+    """What became of a job on the studio surface."""
+
+    success = serializers.BooleanField()
+    job_id, action, message = (serializers.CharField() for _ in range(3))
+    previous_status, current_status = (serializers.ChoiceField(JobStatus.choices) for _ in range(2))

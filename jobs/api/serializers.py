@@ -16,10 +16,11 @@ class JobSerializer(Row):
 
     type = serializers.CharField(source="kind")
     progress = serializers.SerializerMethodField()
+    webhook_configured = serializers.SerializerMethodField()
 
     class Meta:
         model = Job
-        needs = {"progress": ("total", "done", "failed", "status")}
+        needs = {"progress": ("total", "done", "failed", "status"), "webhook_configured": ("webhook_url",)}
         shapes = {"progress": ProgressSerializer}
         fields = (
             "id",
@@ -34,7 +35,13 @@ class JobSerializer(Row):
             "updated_at",
             "started_at",
             "completed_at",
+            "resumes_at",
+            "webhook_configured",
         )
+
+    def get_webhook_configured(self, job: Job) -> bool:
+        """Not which: its address may hold a secret."""
+        return bool(job.webhook_url)
 
     def get_progress(self, job: Job) -> dict[str, Any]:
         """Counts of items; percentage of those that are through."""

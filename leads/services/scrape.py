@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
+from ajansops.kit.entitlements import Feature, entitlements
 from ajansops.kit.errors import DomainError, Invalid, Kind
 from ajansops.kit.net import BadUrl, parse_url
 from ajansops.kit.permissions import Permission
@@ -46,11 +47,12 @@ def start_scrape(
 ) -> Job:
     """A queued job; `JobRunning` while the site has one that is not finished. At most `limit` leads are kept.
 
+    Raises `FeatureLimitReached` when the plan has not so many left; without a `limit` it takes what there is.
     Without `terms` the site's own are taken. Those of the source `website` are addresses of directories and companies.
     """
     actor.require(Permission.ADD_LEAD, on=site)
     _require_source(source)
-    limit = DEFAULT_LIMIT if limit is None else limit
+    limit = _default_limit(actor) if limit is None else limit
     if not 1 <= limit <= MAX_LIMIT:
         raise Invalid(errors={"limit": [gettext("From 1 to %(most)d.") % {"most": MAX_LIMIT}]})
     urls = _urls(site.lead_search_terms if terms is None else terms)
@@ -60,7 +62,13 @@ def start_scrape(
         [NewItem(f"list:{url}", {"url": url}) for url in urls],
         configuration={"site_id": site.pk, "source": source, "terms": urls, "limit": limit},
         subject=site.subject,
+        units=limit,
     )
+
+
+def _default_limit(actor: Actor) -> int:
+    left = entitlements().left(actor.workspace_id, Feature.LEAD_SCRAPES)
+    return DEFAULT_LIMIT if left is None else max(1, min(DEFAULT_LIMIT, left))
 
 
 def _require_source(source: str) -> None:

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connections
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ajansops.ai.contract import ChatTask, ProviderFailed, Turn
-from ajansops.api.streams import UNBUFFERED, StreamBroken, TextStream, Visit, outside, visit_of
+from ajansops.api.streams import PLAIN, UNBUFFERED, StreamBroken, TextStream, Visit, let_go, outside, visit_of
 from ajansops.api.throttling import AUDIT, CHAT
 from ajansops.api.views import SurfaceView
 from ajansops.kit.permissions import Permission
@@ -77,12 +76,12 @@ class ChatInsightView(SurfaceView):
         finally:
             chat.settle()
         headers = {**UNBUFFERED, MODE: chat.mode}
-        return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+        return HttpResponse(text, content_type=PLAIN, headers=headers)
 
 
 async def _pieces(chat: Conversation, visit: Visit) -> AsyncIterator[bytes]:
-    """Until the client goes away. Streams hold no connection to the database: what middleware opened is given back."""
-    await sync_to_async(connections.close_all)()
+    """Until the client goes away."""
+    await let_go()
     try:
         async for piece in chat.pieces():
             if visit.gone.is_set():

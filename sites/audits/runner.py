@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ajansops.ai.contract import AuditTask
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.language import Language
 from ajansops.kit.runners import Item, Runner, Saved
-from jobs.providers import Providers
+from jobs.providers import Providers, paid_provider
 from sites.audits.context import Context
 from sites.audits.services import AUDIT, Outcome, ask, save_audit, worker
 
@@ -23,7 +24,9 @@ class AuditRunner(Runner[AuditTask, Answered]):
     """The provider lives as long as the engine's loop."""
 
     kind = AUDIT
+    feature = Feature.AUDITS
     max_parallel = 2
+    locks_workspace = True  # `save_audit` tells the log
 
     def __init__(self) -> None:
         self._providers = Providers()
@@ -46,6 +49,10 @@ class AuditRunner(Runner[AuditTask, Answered]):
             job_id=item.job.id,
         )
         return Saved({"audit_id": audit.pk, "mode": audit.mode, "insights": audit.insights.count()})
+
+    def provider(self, *, test_mode: bool) -> str:
+        """The configured one."""
+        return paid_provider(test_mode=test_mode)
 
     async def aclose(self) -> None:
         """The provider's connections."""

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 
 from ajansops.ai.contract import Audited, AuditTask, Evidence, Finding, Provider, ProviderFailed
 from ajansops.ai.registry import configured, provider, require_configured
 from ajansops.kit.actor import Actor, Via
+from ajansops.kit.entitlements import Feature, entitlements
 from ajansops.kit.errors import NotFound
 from ajansops.kit.events import changed, publish, snapshot
 from ajansops.kit.language import Language
@@ -25,6 +29,7 @@ from sites.audits.models import MAX_TITLE
 from sites.models import Audit, Insight, Site
 
 PATIENCE = 240  # seconds that a caller waits; the proxy waits longer
+HOLD = timedelta(minutes=10)  # of a unit; longer than any caller waits
 AUDIT = "audit"  # the kind of the job, and the key of its only item
 
 Run = Callable[[Callable[[], Awaitable["Outcome"]]], "Outcome"]
@@ -42,12 +47,28 @@ class Outcome:
 def run_audit(actor: Actor, context: Context, language: Language, *, site: Site | None = None, run: Run) -> Audit:
     """Ask and store. `run` runs a coroutine function to its end, on whatever loop the caller has.
 
-    Raises `ProviderFailed`, or the error of a provider that is not configured; then nothing is stored.
+    Raises `FeatureLimitReached`, `ProviderFailed`, or the error of a provider that is not configured; then nothing is
+    stored, and nothing charged.
     """
     actor.require(Permission.ADD_AUDIT, on=site)
     task, asked = context.task(language), provider(configured(), test_mode=actor.test_mode)
-    outcome = run(lambda: _asked_once(asked, task))
-    return save_audit(actor, task, outcome, site_id=site.pk if site else None)
+    with _unit(actor.workspace_id) as spend:
+        outcome = run(lambda: _asked_once(asked, task))
+        with transaction.atomic():
+            audit = save_audit(actor, task, outcome, site_id=site.pk if site else None)
+            spend()
+    return audit
+
+
+@contextmanager
+def _unit(workspace_id: int) -> Iterator[Callable[[], None]]:
+    """Reserved while the provider is asked, spent by the call that is yielded; else it goes back."""
+    ledger, source = entitlements(), f"audit:{uuid4()}"
+    ledger.reserve(workspace_id, Feature.AUDITS, 1, source, hold=HOLD)
+    try:
+        yield lambda: ledger.settle(workspace_id, Feature.AUDITS, source, {"": 1})
+    finally:
+        ledger.release(workspace_id, Feature.AUDITS, source)
 
 
 @transaction.atomic

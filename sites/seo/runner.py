@@ -7,10 +7,10 @@ from functools import lru_cache
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from ajansops.kit.entitlements import Feature
 from ajansops.kit.net import Client, NetError, open_client, parse_url
 from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Runner, Saved
 from jobs.models import ItemState, Job, JobItem
-from jobs.outcomes import RETRIES
 from sites.models import SEO, CrawledPage, Issue, Report, Site, Source
 from sites.seo.entry import Entry, enter, fetch_robots
 from sites.seo.facts import SiteFacts
@@ -38,6 +38,7 @@ class CrawlRunner(Runner[Given, Output]):
     """Items: `robots`, one for each address, `report`. The job's memory carries the rules between them."""
 
     kind = SEO
+    feature = Feature.SEO_SCRAPES
 
     def __init__(self) -> None:
         self._client: Client | None = None
@@ -69,9 +70,7 @@ class CrawlRunner(Runner[Given, Output]):
             pause = configuration["interval_ms"] / 1000
             start_url, enough = configuration["start_url"], configuration["max_pages"]
             return await enter(self.client, start_url, pause=pause, enough=enough)
-        return await visit(
-            self.client, item.key, await self._rules(item.job, item.key), patient=item.attempt <= RETRIES
-        )
+        return await visit(self.client, item.key, await self._rules(item.job, item.key), patient=not item.last_try)
 
     def save(self, item: Item, output: Output) -> Saved:
         """The job's row is locked, so the budget of pages holds."""
@@ -89,6 +88,10 @@ class CrawlRunner(Runner[Given, Output]):
         rows = [_lost_page(job, found) for found in lost]
         CrawledPage.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
         return [NewItem(REPORT)] if CrawledPage.objects.filter(job_id=job.id).exists() else ()
+
+    def spent(self, job_id: str, done: int) -> int:
+        """A run is one that ended with a report."""
+        return JobItem.objects.filter(job_id=job_id, key=REPORT, state=ItemState.DONE).count()
 
     async def aclose(self) -> None:
         """A later loop gets a new client."""

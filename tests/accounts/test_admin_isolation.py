@@ -19,15 +19,21 @@ from accounts.models import Activity, ApiKey, Invitation, Membership, User, Work
 from accounts.roles import APPS, Role
 from accounts.tenant_admin import OwnValues, TenantAdmin
 from ajansops.kit.clock import now
-from billing.models import Subscription
+from ajansops.kit.tenancy import Tenancy
+from billing.models import Boost, Invoice, Notice, Purchase, Subscription
 from content.models import Audience, Brand, Persona, Post, Product, SpecialDay, Variant, VariantRevision
 from jobs.models import Agent, Job, JobItem
 from leads.models import EmailTemplate, Lead, LeadIdentity
 from sites.models import Audit, Chat, CrawledPage, Insight, Issue, Report, Site
 from tests.accounts.test_admin import address, post, staff
+from webhooks.models import Delivery, Endpoint, Event
 
 ACME, OTHER = "acmemark", "zeusmark"
-PAGES = {model: page for model, page in admin.site._registry.items() if model._meta.app_label in APPS}
+PAGES = {
+    model: page
+    for model, page in admin.site._registry.items()
+    if model._meta.app_label in APPS and model.tenancy is not Tenancy.GLOBAL
+}
 
 
 def fill(workspace, mark: str) -> dict[type, object]:
@@ -85,9 +91,10 @@ def fill(workspace, mark: str) -> dict[type, object]:
         LeadIdentity.objects.create(**in_it, lead=lead, kind="email", value=f"info@{mark}.example.com"),
         EmailTemplate.objects.create(**in_it, name=f"Template {mark}", subject=mark, html=f"<p>{mark}</p>"),
         Agent.objects.create(**in_it, name=f"Agent {mark}", instructions=mark, tools=[f"{mark}_list"]),
+        *hooks(in_it, mark, url),
         Brand.objects.create(**in_it, name=f"Brand {mark}", voice=mark),
         Post.objects.create(**in_it, site=site, title=f"Post {mark}", slug=mark, body=mark, html=mark, tags=[mark]),
-        Subscription.objects.get(workspace=workspace),
+        *billed(in_it, mark),
         Membership.objects.get(workspace=workspace, role=Role.OWNER),
         Invitation.objects.create(
             **in_it, email=f"guest@{mark}.org", name=f"Guest {mark}", role=Role.VIEWER, expires_at=now()
@@ -97,6 +104,27 @@ def fill(workspace, mark: str) -> dict[type, object]:
         ),
     ]
     return {type(row): row for row in made}
+
+
+def billed(in_it, mark: str) -> list:
+    Subscription.objects.filter(**in_it).update(customer=f"cus_{mark}")
+    amounts = {"currency": "eur", "amount_due": 1, "amount_paid": 1}
+    return [
+        Subscription.objects.get(**in_it),
+        Invoice.objects.create(**in_it, **amounts, stripe_id=f"in_{mark}", number=mark, issued_at=now()),
+        Purchase.objects.create(**in_it, session_id=f"cs_{mark}", product=mark, currency="eur", amount=1),
+        Boost.objects.create(**in_it, feature="sites", amount=1, note=mark),
+        Notice.objects.create(**in_it, kind="win_back", source=mark, email=f"owner@{mark}.org"),
+    ]
+
+
+def hooks(in_it, mark: str, url: str) -> list:
+    endpoint = Endpoint.objects.create(**in_it, url=url, events=[mark], secret=mark)
+    event = Event.objects.create(
+        **in_it, public_id=f"evt_{mark}", type=mark, body=mark.encode(), request_id=mark, created_at=now()
+    )
+    delivery = Delivery.objects.create(**in_it, event=event, endpoint=endpoint, lane=mark, response_body=mark)
+    return [endpoint, event, delivery]
 
 
 @dataclass
@@ -531,7 +559,7 @@ def test_a_page_takes_no_way_around(model):
 
 
 def test_pages_of_others_are_for_superusers(filled):
-    """allauth's: e-mail addresses, devices and sessions belong to no workspace."""
+    """allauth's addresses, devices and sessions, and the installation's own rows belong to no workspace."""
     api = filled.charlie()
     for model in admin.site._registry.keys() - PAGES.keys():
         assert api.get(lists(model)).status_code == 403, model

@@ -12,12 +12,14 @@ from django.db.migrations.writer import MigrationWriter
 
 from accounts.models import ApiKey, Workspace
 from accounts.roles import APPS
+from ajansops.kit.clock import now
 from ajansops.kit.constraints import SameWorkspace
 from ajansops.kit.tenancy import Tenancy
 from content.models import Audience, Persona, Post, Product, SpecialDay, Variant
 from jobs.models import Job
 from leads.models import Lead, LeadIdentity
 from sites.models import Audit, Chat, Insight, Report, Site
+from webhooks.models import Delivery, Endpoint, Event
 
 MODELS = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in APPS]
 postgresql = pytest.mark.skipif(
@@ -134,6 +136,8 @@ PARENTS = {
     ApiKey: lambda workspace: ApiKey(workspace=workspace, name="A", public_id="a" * 8, digest="0" * 64),
     Audience: lambda workspace: Audience(workspace=workspace, name="A"),
     Audit: lambda workspace: Audit(workspace=workspace, **AUDIT),
+    Endpoint: lambda workspace: Endpoint(workspace=workspace, url="https://a.example.com/", events=["*"], secret="A"),
+    Event: lambda workspace: Event(workspace=workspace, type="post.created", body=b"{}", created_at=now()),
     Lead: lambda workspace: Lead(workspace=workspace, company="A", source="website"),
     Persona: lambda workspace: Persona(workspace=workspace, name="A"),
     Product: lambda workspace: Product(workspace=workspace, sku="A", title="A"),
@@ -144,6 +148,7 @@ VARIANT = {"content_type": "title", "language": "tr-TR"}
 CHILDREN = {
     Audit: AUDIT,
     Chat: {"mode": "mock"},
+    Delivery: {"lane": "https://a.example.com"},
     Insight: {"entity_id": "c1", "severity": "high", "title": "A", "body": "A", "metric": "cpm", "value": 1.0},
     Job: {"id": "job_1", "kind": "import"},
     Lead: {"company": "B", "source": "website"},
@@ -159,6 +164,8 @@ def child(model, constraint, workspace, parent):
     fields = CHILDREN[model] | {constraint.field: parent}
     if model is Variant and constraint.field != "product":
         fields["product"] = Product.objects.create(workspace=workspace, sku="B", title="B")
+    if model is Delivery and constraint.field != "event":
+        fields["event"] = made(Event, workspace)
     return model(workspace=workspace, **fields)
 
 

@@ -26,6 +26,10 @@ class StripeServer:
         self.prices: dict[str, Form] = {}
         self.customers: dict[str, Form] = {}
         self.sessions: dict[str, Form] = {}
+        self.subscriptions: dict[str, Form] = {}
+        self.invoices: dict[str, Form] = {}
+        self.events: dict[str, Form] = {}
+        self.credits: dict[str, Form] = {}
         self.calls: list[tuple[str, str, Form]] = []
         self.keys: dict[str, tuple[Form, Reply]] = {}
         self.faults: deque[tuple[int, bytes]] = deque()
@@ -114,10 +118,15 @@ def list_prices(stripe: StripeServer, form: Form) -> Reply:
         and (not keys or row["lookup_key"] in keys)
         and form.get("product", row["product"]) == row["product"]
     ]
+    return page("/v1/prices", rows, form)
+
+
+def page(url: str, rows: list[Form], form: Form) -> Reply:
+    """As much as was asked for, after what the caller has."""
     ids = [row["id"] for row in rows]
     start = ids.index(form["starting_after"]) + 1 if "starting_after" in form else 0
     end = start + int(form.get("limit", 10))
-    return 200, {"object": "list", "url": "/v1/prices", "has_more": end < len(rows), "data": rows[start:end]}
+    return 200, {"object": "list", "url": url, "has_more": end < len(rows), "data": rows[start:end]}
 
 
 def create_price(stripe: StripeServer, form: Form) -> Reply:
@@ -175,6 +184,50 @@ def create_portal(stripe: StripeServer, form: Form) -> Reply:
     return 200, {"id": pk, "object": "billing_portal.session", "url": f"https://billing.stripe.com/p/session/{pk}"}
 
 
+def get_customer(stripe: StripeServer, form: Form, customer: str) -> Reply:
+    return (200, stripe.customers[customer]) if customer in stripe.customers else missing()
+
+
+def list_credits(stripe: StripeServer, form: Form, customer: str) -> Reply:
+    rows = [row for row in stripe.credits.values() if row["customer"] == customer]
+    return 200, {"object": "list", "url": f"/v1/customers/{customer}", "has_more": False, "data": rows}
+
+
+def create_credit(stripe: StripeServer, form: Form, customer: str) -> Reply:
+    if customer not in stripe.customers:
+        return missing()
+    row = {"id": stripe.new_id("cbtxn"), "object": "customer_balance_transaction", "customer": customer, **form}
+    stripe.credits[row["id"]] = row | {"amount": int(form["amount"])}
+    return 200, stripe.credits[row["id"]]
+
+
+def get_session(stripe: StripeServer, form: Form, pk: str) -> Reply:
+    return (200, stripe.sessions[pk]) if pk in stripe.sessions else missing()
+
+
+def list_subscriptions(stripe: StripeServer, form: Form) -> Reply:
+    """Those that are over only when all are asked for."""
+    rows = [row for row in reversed(stripe.subscriptions.values()) if row["customer"] == form["customer"]]
+    if form["customer"] not in stripe.customers:
+        return missing()
+    every = form.get("status") == "all"
+    return page("/v1/subscriptions", [row for row in rows if every or row["status"] != "canceled"], form)
+
+
+def list_invoices(stripe: StripeServer, form: Form) -> Reply:
+    rows = [row for row in reversed(stripe.invoices.values()) if row["customer"] == form["customer"]]
+    return page("/v1/invoices", rows, form)
+
+
+def list_events(stripe: StripeServer, form: Form) -> Reply:
+    """At most twenty types."""
+    types, since = set(form["types"].values()), int(form["created"]["gte"])
+    if len(types) > 20:
+        return refusal(400, "invalid_request_error", "too_many_types")
+    rows = [row for row in reversed(stripe.events.values()) if row["type"] in types and row["created"] >= since]
+    return page("/v1/events", rows, form)
+
+
 Route = Callable[..., Reply]
 ROUTES: list[tuple[str, str, Route]] = [
     ("POST", r"/v1/products", create_product),
@@ -185,7 +238,14 @@ ROUTES: list[tuple[str, str, Route]] = [
     ("POST", r"/v1/prices/(\w+)", update_price),
     ("POST", r"/v1/customers", create_customer),
     ("POST", r"/v1/checkout/sessions", create_session),
+    ("GET", r"/v1/checkout/sessions/(\w+)", get_session),
+    ("GET", r"/v1/subscriptions", list_subscriptions),
+    ("GET", r"/v1/invoices", list_invoices),
+    ("GET", r"/v1/events", list_events),
     ("POST", r"/v1/billing_portal/sessions", create_portal),
+    ("GET", r"/v1/customers/(\w+)", get_customer),
+    ("GET", r"/v1/customers/(\w+)/balance_transactions", list_credits),
+    ("POST", r"/v1/customers/(\w+)/balance_transactions", create_credit),
 ]
 
 
@@ -206,6 +266,7 @@ class Handler(BaseHTTPRequestHandler):
 
     stripe: StripeServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client to acknowledge its head
 
     def do_GET(self):
         self._answer(urlsplit(self.path).query)

@@ -374,7 +374,7 @@ def test_the_database_refuses_what_makes_no_sense(people, site, fields):
 
 
 def run() -> int:
-    return Api(authorization="Bearer cron-secret").post("/api/cron/publish_posts").json()["posts_published"]
+    return Api(authorization="Bearer cron-secret").post("/api/cron/publish_posts?force=1").json()["posts_published"]
 
 
 def test_a_scheduled_post_is_published_when_its_time_comes(people, acme, write):
@@ -392,7 +392,9 @@ def test_a_scheduled_post_is_published_when_its_time_comes(people, acme, write):
         clock.shift(HOUR - timedelta(seconds=1))
         assert run() == 0
         clock.shift(timedelta(seconds=1))
-        assert (run(), run()) == (1, 0)
+        assert run() == 1
+        clock.shift(timedelta(seconds=1))
+        assert run() == 0
         row = acme.get(f"{PATH}/{due}").json()["data"]
         assert (row["status"], row["publish_at"]) == ("published", None)
         assert row["published_at"] == "2026-01-15T11:00:00Z"

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from content.models import Audience, Persona, Variant
-from jobs.models import Job, JobItem
+from jobs.models import Job, JobItem, UnitDay
 from tests.conftest import Api
 
 MILLIS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -309,10 +309,11 @@ def test_what_is_left_counts_what_was_made_this_hour_and_day(people, acme, make_
     make_product(people.acme, "B")
     acme.post("/v1/content/generate")
     work()
-    hour_ago = datetime(2026, 5, 5, 10, 30, tzinfo=UTC)
-    JobItem.objects.filter(pk=JobItem.objects.first().pk).update(finished_at=hour_ago)
-    JobItem.objects.exclude(finished_at=hour_ago).update(finished_at=hour_ago.replace(hour=11))
-    monkeypatch.setattr("content.selectors.now", lambda: datetime(2026, 5, 5, 11, 45, 10, tzinfo=UTC))
+    day = UnitDay.objects.get()
+    assert sum(day.hours) == 2
+    day.day, day.hours[:12] = date(2026, 5, 5), [0] * 10 + [1, 1]
+    day.save()
+    monkeypatch.setattr("content.services.generation.now", lambda: datetime(2026, 5, 5, 11, 45, 10, tzinfo=UTC))
     info = acme.post("/v1/content/generate").json()["rate_limit_info"]
     assert info == {"hourly_remaining": 199, "daily_remaining": 3198, "next_reset_at": "2026-05-05T12:00:00.000Z"}
 

@@ -30,7 +30,8 @@ def _payments(request, settings):
     if "/api/billing/" not in request.node.name:
         return
     server = request.getfixturevalue("_stripe")
-    settings.ENV = replace(settings.ENV, stripe_secret_key=KEY, stripe_api_base=server.url)
+    paid = {"stripe_secret_key": KEY, "stripe_api_base": server.url, "stripe_webhook_secret": ("whsec_x",)}
+    settings.ENV = replace(settings.ENV, **paid)
     server.customers |= {f"cus_{mark}": {"id": f"cus_{mark}"} for mark in ("qacmeq", "zotherz")}
     if not server.prices:
         call_command("sync_stripe")

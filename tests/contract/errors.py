@@ -15,6 +15,7 @@ PLAIN = {
 BESIDE = {
     "validation_failed": {"errors"},
     "server_error": {"request_id"},
+    "invalid_transition": set(),  # of a job's status, and no field's
     "rate_limit_exceeded": {"retry_after", "limit", "remaining", "reset_at"},
 }
 CAMEL = {"retry_after": "retryAfter", "reset_at": "resetAt", "required_scope": "requiredScope"}

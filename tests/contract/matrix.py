@@ -51,9 +51,33 @@ core    POST    /api/v1/invitations/{invitation}/resend      invitations:write  
 core    GET     /api/v1/activity                             activity:read       ADMIN    200
 core    GET     /api/v1/activity/{activity}                  activity:read       ADMIN    200
 
+core    GET     /api/v1/subscription                         billing:read        VIEWER   200
+
 core    GET     /api/v1/jobs                                 jobs:read           VIEWER   200
 core    GET     /api/v1/jobs/{job}                           jobs:read           VIEWER   200
+core    GET     /api/v1/jobs/{job}/events                    jobs:read           VIEWER   200
 core    GET     /api/v1/jobs/{job}/items                     jobs:read           VIEWER   200
+core    POST    /api/v1/jobs/{running_job}/pause             jobs:write          EDITOR   200  empty
+core    POST    /api/v1/jobs/{paused_job}/resume             jobs:write          EDITOR   200  empty
+core    POST    /api/v1/jobs/{running_job}/cancel            jobs:write          EDITOR   200  empty
+
+core    GET     /api/v1/webhooks                             webhooks:read       ADMIN    200
+core    POST    /api/v1/webhooks                             webhooks:write      ADMIN    201  webhook
+core    GET     /api/v1/webhooks/events                      webhooks:read       ADMIN    200
+core    POST    /api/v1/webhooks/jobs/rotate-secret          webhooks:write      ADMIN    200  empty
+core    GET     /api/v1/webhooks/{webhook}                   webhooks:read       ADMIN    200
+core    PATCH   /api/v1/webhooks/{webhook}                   webhooks:write      ADMIN    200  webhook_events
+core    DELETE  /api/v1/webhooks/{webhook}                   webhooks:delete     ADMIN    204
+core    POST    /api/v1/webhooks/{webhook}/test              webhooks:write      ADMIN    200  empty
+core    POST    /api/v1/webhooks/{webhook}/rotate-secret     webhooks:write      ADMIN    200  empty
+core    POST    /api/v1/webhooks/{webhook}/replay            webhooks:write      ADMIN    202  window
+core    GET     /api/v1/webhooks/{webhook}/deliveries        webhooks:read       ADMIN    200
+core    POST    /api/v1/webhooks/{webhook}/deliveries/{delivery}/retry      webhooks:write  ADMIN  200  empty
+core    POST    /api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver  webhooks:write  ADMIN  201  empty
+
+core    GET     /api/v1/entitlements/check?feature=posts     entitlements:read   VIEWER   200
+core    POST    /api/v1/entitlements/usage                   entitlements:write  EDITOR   200  usage
+core    GET     /api/v1/entitlements/summary                 entitlements:read   VIEWER   200
 
 core    GET     /api/v1/leads                                leads:read          VIEWER   200
 core    GET     /api/v1/leads/scrape                         leads:read          VIEWER   200
@@ -163,6 +187,7 @@ studio  POST    /v1/content/generate-title                   titles:write       
 studio  POST    /v1/content/generate-google-feed             feeds:write         EDITOR   202  empty
 studio  POST    /v1/tags/generate                            tags:write          EDITOR   202  empty
 studio  GET     /v1/jobs/{job}/status                        jobs:read           VIEWER   200
+studio  PUT     /v1/jobs/{running_job}/control               jobs:write          EDITOR   200  pause
 studio  *       /v1/*                                        NOTHING             -        404
 studio  *       /v1                                          NOTHING             -        404
 
@@ -191,6 +216,7 @@ insight POST    /api/audit/run                               audits:write       
 insight POST    /api/chat/insight                            audits:write        EDITOR   200  question
 insight POST    /api/billing/checkout                        billing:write       OWNER    200  checkout
 insight POST    /api/billing/portal                          billing:write       OWNER    200  portal
+insight POST    /api/billing/webhook                         PUBLIC              -        400
 insight GET     /api/cron                                    SECRET              -        200
 insight GET     /api/cron/{task}                             SECRET              -        200
 insight POST    /api/cron/{task}                             SECRET              -        200
@@ -209,12 +235,17 @@ page    POST    /accounts/workspaces/{workspace}/switch/     PERSON             
 page    POST    /accounts/sessions/{session}/end/            PERSON              ANYBODY  302
 page    GET     /accounts/invitations/{token}/               PUBLIC              -        200
 page    POST    /accounts/invitations/{token}/               PUBLIC              -        200
+page    GET     /billing/return                              PERSON              ANYBODY  302
+page    GET     /billing/portal/{token}/                     PUBLIC              -        404
+page    POST    /billing/portal/{token}/                     PUBLIC              -        404
 """
 
 # Unsafe calls that leave no line in the log, and why that is right.
 UNLOGGED = {
+    "core POST /api/v1/entitlements/usage": "a number that only counts; the ledger keeps each, with what was noted",
     "insight POST /api/chat/insight": "a question changes nothing; who asked and what it took is a row of its own",
     "studio POST /v1/auth/login": "the token is the key itself for a day; what is done with it is logged as the key's",
+    "insight POST /api/billing/webhook": "it keeps what Stripe tells; what that changes is logged when it is handled",
     "insight POST /api/cron/{task}": "the installation's own work; what a task does to a workspace it tells itself",
 }
 # What cannot be done without leaving the house, so that a test key is refused.
@@ -275,6 +306,7 @@ def bodies(tenant: Any) -> dict[str, Any]:
     return {
         "": None,
         "empty": {},
+        "pause": {"action": "pause"},
         "name": {"name": "Renamed"},
         "title": {"title": "A pot"},
         "role": {"role": "VIEWER"},
@@ -291,12 +323,16 @@ def bodies(tenant: Any) -> dict[str, Any]:
             "insight": {"metricEvidence": {"metric": "cpm", "value": 12.4}},
             "messages": [{"role": "user", "content": "Why?"}],
         },
+        "usage": {"feature": "api_calls", "quantity": 1, "metadata": {"endpoint": "/api/v1/posts"}},
         "report": {"url": "https://new.example.com/", "scores": {"seo": 95}},
         "product": {"sku": "NEW-1", "title": "A pot"},
         "csv": b"sku,title\nNEW-1,A pot\n",
         "descriptions": {"content_types": ["description"]},
         "lead": {"company": "New", "emails": ["new@example.com"], "phones": ["+36301234567"]},
         "won": {"status": "won"},
+        "webhook": {"url": "https://new.invalid/hook", "events": ["post.*"]},
+        "webhook_events": {"events": ["post.created"]},
+        "window": {"since": "2026-01-01T00:00:00Z"},
         "template": {"name": "New", "subject": "Hello {{ name }}", "html": "<p>Hello {{ name }}</p>"},
         "agent": {"name": "New", "instructions": "Look at the reports.", "schedule": "0 9 * * 1"},
         "post": {"site_id": site, "title": "A post", "body": "# Hello"},
@@ -325,7 +361,7 @@ class Row:
     @property
     def key(self) -> tuple[str, str, str]:
         """As `Route.key`."""
-        return self.surface, "*" if self.surface == "page" else self.method, nameless(self.template)
+        return self.surface, "*" if self.surface == "page" else self.method, nameless(self.template.partition("?")[0])
 
     @property
     def ids(self) -> list[str]:
@@ -491,6 +527,8 @@ LISTS = {
     "core GET /api/v1/activity": "activity",
     "core GET /api/v1/jobs": "job",
     "core GET /api/v1/jobs/{job}/items": "job_item",
+    "core GET /api/v1/webhooks": "webhook",
+    "core GET /api/v1/webhooks/{webhook}/deliveries": "delivery",
     "core GET /api/v1/leads": "lead",
     "core GET /api/v1/email-templates": "email_template",
     "core GET /api/v1/agents": "agent",

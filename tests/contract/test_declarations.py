@@ -23,7 +23,7 @@ from tests.contract.routes import ANY, Route, routes
 ROUTES = [route for route in routes() if route.surface != "page"]
 MARKERS = {Public, AnyCaller, SignedIn}
 ROW = {row.key: row for row in ROWS}
-# Of what is designed and not there yet: controlling jobs, analytics, brands.
+# Of what is designed and not there yet: starting jobs of any kind, analytics, brands.
 UNASKED = {Permission.ADD_JOB}
 UNKNOWN_SCOPES = {"analytics:read"}
 # Which marker the code has for what the matrix says; a scope is a Permission.

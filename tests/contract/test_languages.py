@@ -21,7 +21,8 @@ HOME = {  # a readable list of the surface, or another of its routes
 }
 MADE_FOR = {"core": "/api/v1/sites", "studio": "/v1/tags/generate", "app": "/api/sites", "insight": "/api/audit/run"}
 ROUTES = [one for one in API if one.needs not in {"NOTHING", "SECRET", "PUBLIC"}]
-TELLING = [one for one in ROUTES if not one.is_safe and one.status != 204]
+BARE = {"core POST /api/v1/entitlements/usage"}  # bodies of a reference that have no message
+TELLING = [one for one in ROUTES if not one.is_safe and one.status != 204 and str(one) not in BARE]
 BODIES = {
     "broken": b"{",
     "not UTF-8": b'{"a": "\xff"}',
@@ -105,10 +106,13 @@ def message_of(one: Row, tenant: Tenant, language: str) -> str | None:
     return body.get("message") if isinstance(body, dict) else None
 
 
+BARE = {"core POST /api/v1/webhooks/{webhook}/test"}  # documented without an envelope
+
+
 @pytest.mark.parametrize("one", TELLING, ids=str)
 def test_what_a_write_says_is_in_the_readers_language(world, one):
     messages = {language: message_of(one, world.acme, language) for language in LANGUAGES}
-    if one.surface == "core":
+    if one.surface == "core" and str(one) not in BARE:
         assert all(messages.values()), messages
     assert len(set(messages.values())) == (3 if messages["en"] else 1), messages
 

@@ -168,7 +168,7 @@ def test_a_fault_in_the_worker_is_logged_with_the_id(people, acme, work, caplog,
         raise RuntimeError("broken")
 
     monkeypatch.setattr(type(runner("audit")), "work", broken)
-    monkeypatch.setattr("jobs.outcomes.RETRIES", 0)
+    monkeypatch.setattr("ajansops.kit.runners.RETRIES", 0)
     answer = acme.post("/api/audit/run", {"context": AUDITED}, X_Request_ID="abc-5", Prefer="respond-async")
     with caplog.at_level(logging.ERROR):
         work()

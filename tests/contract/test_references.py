@@ -86,7 +86,63 @@ class Example:
         return f"{self.surface} {self.method} {self.path}"
 
 
+HOOK = {
+    "id": 1,
+    "url": "https://your-app.com/webhooks",
+    "events": ["post.created", "post.updated"],
+    "is_active": True,
+    "success_count": 150,
+    "failure_count": 2,
+    "last_delivery_at": LATER,
+    "created_at": LATER,
+}
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+NEW_HOOK = {"id": 2, "url": HOOK["url"], "events": ["post.created"], "secret": SECRET, "is_active": True}
+RETRYING = {
+    "id": 2,
+    "event_id": "evt_xyz789",
+    "event_type": "post.updated",
+    "status": "retrying",
+    "response_code": 500,
+    "attempt": 2,
+    "next_retry_at": LATER,
+    "created_at": LATER,
+}
+
 DONE = [
+    Example("core", "GET", "/api/v1/webhooks", 200, answer={"data": [HOOK]}),
+    Example("core", "GET", "/api/v1/webhooks/{webhook}", 200, answer={"data": HOOK | {"consecutive_failures": 0}}),
+    Example(
+        "core",
+        "POST",
+        "/api/v1/webhooks",
+        201,
+        {"url": HOOK["url"], "events": ["post.created", "post.updated", "post.deleted"], "secret": SECRET},
+        {"message": "Webhook endpoint created successfully.", "data": NEW_HOOK | {"created_at": LATER}},
+    ),
+    Example(
+        "core",
+        "PATCH",
+        "/api/v1/webhooks/{webhook}",
+        200,
+        {"url": "https://new-url.com/webhooks", "events": ["post.*"], "is_active": True},
+    ),
+    Example("core", "DELETE", "/api/v1/webhooks/{webhook}", 204),
+    Example("core", "POST", "/api/v1/webhooks/{webhook}/test", 200),
+    Example(
+        "core",
+        "GET",
+        "/api/v1/webhooks/{webhook}/deliveries?status=retrying&page=1&per_page=20",
+        200,
+        answer={"data": [RETRYING], "meta": PAGE, "links": LINKS},
+    ),
+    Example(
+        "core",
+        "POST",
+        "/api/v1/webhooks/{webhook}/deliveries/{delivery}/retry",
+        200,
+        answer={"message": "Delivery queued for retry.", "data": {"id": 2, "status": "pending", "attempt": 3}},
+    ),
     Example("core", "GET", "/api/v1/workspaces", 200, answer={"data": [WORKSPACE], "meta": PAGE, "links": LINKS}),
     Example(
         "core",
@@ -202,6 +258,50 @@ DONE = [
             "workspace": {"id": 123, "name": "My Workspace"},
             "permissions": ["generate_tags"],
             "rateLimit": "professional",
+        },
+    ),
+    Example(  # limits are None: the tenant has none, tests/billing/test_entitlements.py has those of a plan
+        "core",
+        "GET",
+        "/api/v1/entitlements/check?feature=posts",
+        200,
+        answer={"allowed": True, "feature": "posts", "current_usage": 45, "limit": None, "available": None},
+    ),
+    Example(
+        "core",
+        "POST",
+        "/api/v1/entitlements/usage",
+        200,
+        {"feature": "api_calls", "quantity": 1, "metadata": {"endpoint": "/api/v1/posts"}},
+        {"recorded": True, "feature": "api_calls", "current_usage": 5001, "limit": None},
+    ),
+    Example(
+        "core",
+        "GET",
+        "/api/v1/entitlements/summary",
+        200,
+        answer={
+            "data": {
+                "workspace_id": 1,
+                "tier": "pro",
+                "entitlements": {
+                    "posts": {"used": 45, "limit": None, "available": None, "percentage": 4.5},
+                    "api_calls": {
+                        "used": 5001,
+                        "limit": None,
+                        "available": None,
+                        "percentage": 50.01,
+                        "reset_at": "2026-02-01T00:00:00Z",
+                    },
+                    "storage": {
+                        "used": 1073741824,
+                        "limit": None,
+                        "available": None,
+                        "percentage": 20.0,
+                        "unit": "bytes",
+                    },
+                },
+            }
         },
     ),
     Example("studio", "GET", "/v1/auth/me", 200),
@@ -340,6 +440,21 @@ DONE = [
             },
         },
     ),
+    Example(
+        "studio",
+        "PUT",
+        "/v1/jobs/{running_job}/control",
+        200,
+        {"action": "pause"},
+        {
+            "success": True,
+            "job_id": "content_123_1695384000_abc123",
+            "action": "pause",
+            "previous_status": "processing",
+            "current_status": "paused",
+            "message": "Job paused successfully",
+        },
+    ),
     Example("app", "GET", "/api/sites", 200, answer={"success": True, "data": []}),
     Example(
         "app",
@@ -455,17 +570,6 @@ DONE = [
 
 # Surface, method, path, and which issue builds it.
 PENDING = """
-core    GET    /api/v1/webhooks                          7
-core    GET    /api/v1/webhooks/1                        7
-core    POST   /api/v1/webhooks                          7
-core    PATCH  /api/v1/webhooks/1                        7
-core    DELETE /api/v1/webhooks/1                        7
-core    POST   /api/v1/webhooks/1/test                   7
-core    GET    /api/v1/webhooks/1/deliveries             7
-core    POST   /api/v1/webhooks/1/deliveries/2/retry     7
-core    GET    /api/v1/entitlements/check?feature=posts  6
-core    POST   /api/v1/entitlements/usage                6
-core    GET    /api/v1/entitlements/summary              6
 core    GET    /api/v1/pixel/config                      later
 core    POST   /api/v1/pixel/track                       later
 core    GET    /api/v1/mcp/servers                       later
@@ -473,11 +577,9 @@ core    GET    /api/v1/mcp/servers/filesystem            later
 core    GET    /api/v1/mcp/servers/filesystem/tools      later
 core    POST   /api/v1/mcp/tools/call                    later
 core    GET    /api/v1/mcp/resources/file:///a/b         later
-studio  PUT    /v1/jobs/{job}/control                    later
 app     POST   /api/agents/{agent}/run                   later
 app     POST   /api/emails/send                          later
 app     POST   /api/webhooks/email                       later
-app     POST   /api/billing/webhook                      6
 """
 
 

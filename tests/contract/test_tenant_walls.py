@@ -334,15 +334,18 @@ def test_a_read_never_shows_another_tenant(world, one):
                 assert email not in said(answer), (who, query)
 
 
+CATALOGUES = {"core GET /api/v1/webhooks/events"}  # the same for everybody
+
+
 def test_every_read_that_shows_a_list_is_counted(world):
     lists = {
         str(one) for one in GETS if _rows(send(world.acme.session("OWNER"), one, world.acme.ids, None)) is not None
     }
-    assert lists == set(LISTS)
+    assert lists - CATALOGUES == set(LISTS)
 
 
 def _rows(answer) -> list[Any] | None:
-    if answer.streaming:
+    if answer.streaming or answer["Content-Type"] != "application/json":
         return None
     body = answer.json()
     found = [body.get(name) for name in ("data", "products", "api_keys")]
@@ -370,6 +373,7 @@ def own_ids(one: Row, tenant: Tenant) -> set[str]:
     rows = tenant.rows(KINDS[kind])
     narrowed = {
         "api_key": {"revoked_at": None, "grace_ends_at": None},
+        "delivery": {"endpoint": tenant.ids["webhook"]},
         "job_item": {"job": tenant.ids["job"]},
         "variant": {"product": tenant.ids["product"]} if one.ids else {},
     }

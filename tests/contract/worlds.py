@@ -15,7 +15,18 @@ from accounts.models import Activity, ApiKey, Invitation, Membership, User, Work
 from accounts.roles import APPS, Role
 from accounts.services import api_keys, members, people, workspaces
 from ajansops.kit.clock import now
-from billing.models import Subscription
+from billing.models import (
+    Boost,
+    Invoice,
+    LedgerEntry,
+    Notice,
+    Period,
+    Purchase,
+    Reservation,
+    Subscription,
+    Usage,
+    UsageNotice,
+)
 from content.models import (
     Audience,
     Brand,
@@ -28,11 +39,12 @@ from content.models import (
     VariantRevision,
     VariantStatus,
 )
-from jobs.models import Agent, ItemState, Job, JobItem, JobStatus
+from jobs.models import Agent, ItemState, Job, JobItem, JobStatus, UnitDay
 from leads.models import EmailTemplate, IdentityKind, Lead, LeadIdentity, Source
 from sites.models import Audit, Chat, CrawledPage, Insight, Issue, Report, Site
 from tests.conftest import Api
 from tests.contract.matrix import ROLES
+from webhooks.models import Delivery, Endpoint, Event, Outbox, first_secret
 
 HOUR = timedelta(hours=1)
 KINDS: dict[str, type[Model]] = {
@@ -57,8 +69,11 @@ KINDS: dict[str, type[Model]] = {
     "site": Site,
     "special_day": SpecialDay,
     "variant": Variant,
+    "webhook": Endpoint,
+    "delivery": Delivery,
 }
-WORDLESS = {"Membership", "Subscription"}  # no text of their own that could carry a mark
+# No text of their own that could carry a mark.
+WORDLESS = {"Membership", "Outbox", "Period", "Subscription", "Usage", "UsageNotice"}
 
 
 @dataclass
@@ -178,16 +193,27 @@ def fill(mark: str, copies: int) -> Tenant:
     key, _ = api_keys.create_api_key(
         workspace, name=f"{mark} target", scopes=["api-keys:write"], creator=users["ADMIN"], test=True
     )
-    first = {kind: tenant.rows(model).order_by("pk").first().pk for kind, model in KINDS.items()}
-    tenant.ids = first | {
-        "workspace": workspace.pk,
-        "member": member.pk,
-        "api_key": key.pk,
-        "user": users["OWNER"].pk,
-        "subject": f"{mark} subject 0",
-        "url": f"https://{mark}.example/0",
-        "task": "purge_workspaces",
+    controlled = {
+        f"{name}_job": Job.objects.create(
+            id=f"job_{mark}_{name}", workspace=workspace, kind=kind, status=status, total=1, started_at=now()
+        ).pk
+        for name, kind, status in (("running", "seo", JobStatus.PROCESSING), ("paused", "content", JobStatus.PAUSED))
     }
+    first = {kind: tenant.rows(model).order_by("pk").first().pk for kind, model in KINDS.items()}
+    Outbox.objects.create(workspace=workspace, secret=f"{mark} secret")
+    tenant.ids = (
+        first
+        | controlled
+        | {
+            "workspace": workspace.pk,
+            "member": member.pk,
+            "api_key": key.pk,
+            "user": users["OWNER"].pk,
+            "subject": f"{mark} subject 0",
+            "url": f"https://{mark}.example/0",
+            "task": "purge_workspaces",
+        }
+    )
     return tenant
 
 
@@ -241,6 +267,7 @@ def _rows(tenant: Tenant, number: int) -> None:
         result={"note": word},
         error={"message": word},
     )
+    UnitDay.objects.create(workspace=workspace, meter=word[:32], day=now().date() - timedelta(days=1))
     report = Report.objects.create(
         workspace=workspace,
         site=site,
@@ -294,6 +321,63 @@ def _rows(tenant: Tenant, number: int) -> None:
     EmailTemplate.objects.create(workspace=workspace, name=word, subject=word, html=f"<p>{word}</p>")
     Agent.objects.create(
         workspace=workspace, name=word, instructions=word, tools=[f"{mark}_list"], schedule="0 9 1 1 *"
+    )
+    _webhooks(tenant, word)
+    _billing(tenant, word, number)
+
+
+def _billing(tenant: Tenant, word: str, number: int) -> None:
+    """All of it long over, so that nothing is allowed, counted or sent differently for it."""
+    workspace, mark, start = tenant.workspace, tenant.mark, now() - (number + 20) * 720 * HOUR
+    Invoice.objects.create(
+        workspace=workspace,
+        stripe_id=f"in_{mark}_{number}",
+        number=word,
+        status="paid",
+        currency="eur",
+        amount_due=1,
+        amount_paid=1,
+        issued_at=start,
+    )
+    Purchase.objects.create(
+        workspace=workspace, session_id=f"cs_{mark}_{number}", product="setup_pack", currency="eur", amount=1
+    )
+    Boost.objects.create(workspace=workspace, feature="sites", amount=1, starts_at=start, ends_at=start, note=word)
+    Notice.objects.create(
+        workspace=workspace, kind="win_back", source=word, email=f"owner@{mark}.example", next_at=None, sent_at=start
+    )
+    period = Period.objects.create(workspace=workspace, start=start, end=start + HOUR)
+    usage = Usage.objects.create(period=period, feature="emails", used=1)
+    reservation = Reservation.objects.create(
+        workspace=workspace, feature="emails", source=f"client:{mark}-{number}", usage=usage, reserved=1, settled=1
+    )
+    LedgerEntry.objects.create(reservation=reservation, kind="reserve", part=mark, units=1, quantity=1)
+    UsageNotice.objects.create(period=period, feature="emails", percent=100, used=1, limit=1, told_at=start)
+
+
+def _webhooks(tenant: Tenant, word: str) -> None:
+    workspace, mark = tenant.workspace, tenant.mark
+    endpoint = Endpoint.objects.create(
+        workspace=workspace,
+        url=f"http://127.0.0.1:9/{mark}",
+        events=["usage.*"],
+        secret=first_secret(),
+        last_delivery_at=now(),
+    )
+    event = Event.objects.create(
+        workspace=workspace, type=f"{mark}.told", body=word.encode(), request_id=mark, created_at=now()
+    )
+    Delivery.objects.create(
+        workspace=workspace,
+        event=event,
+        endpoint=endpoint,
+        lane=f"endpoint:{endpoint.pk}",
+        status="retrying",
+        attempts=1,
+        response_status=500,
+        response_body=word,
+        error=mark,
+        next_attempt_at=now() + 24 * HOUR,
     )
 
 

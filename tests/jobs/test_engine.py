@@ -19,6 +19,12 @@ from jobs.services import JobRunning, start_job, start_large_job
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+class Beyond(Exception):
+    """As PostgreSQL's driver names a limit that the data exceeds."""
+
+    sqlstate = "54000"
+
+
 def start(actor, *keys, **options) -> Job:
     return start_job(actor, "recorder", [NewItem(key) for key in keys], **options)
 
@@ -101,7 +107,7 @@ def test_a_dead_workers_items_come_back_after_their_lease(recorder, alice, work,
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=-1))
     lost = claims.claim(1, uuid4(), ["recorder"])
     assert len(lost) == 1
-    assert claims.sweep() == 1
+    assert claims.sweep(["recorder"]) == 1
     monkeypatch.undo()
     monkeypatch.setattr("ajansops.kit.runners._RUNNERS", {"recorder": recorder})
     work()
@@ -114,7 +120,7 @@ def test_a_late_result_of_a_lost_lease_counts_for_nothing(recorder, alice):
     slow, quick = uuid4(), uuid4()
     (first,) = claims.claim(1, slow, ["recorder"])
     JobItem.objects.update(lease_until=now() - timedelta(seconds=1))
-    claims.sweep()
+    claims.sweep(["recorder"])
     (second,) = claims.claim(1, quick, ["recorder"])
     save_outcomes([Outcome(first, "a")], slow)
     assert recorder.effects["a"] == 0
@@ -124,10 +130,11 @@ def test_a_late_result_of_a_lost_lease_counts_for_nothing(recorder, alice):
 
 def test_an_item_that_kills_its_workers_fails(recorder, alice):
     job = start(alice, "poison")
-    for _ in range(claims.MAX_CLAIMS):
+    for _ in range(claims.MAX_LOSSES):
         claims.claim(1, uuid4(), ["recorder"])
         JobItem.objects.update(lease_until=now() - timedelta(seconds=1))
-        claims.sweep()
+        claims.sweep(["recorder"])
+    claims.end_jobs(claims.ending_jobs(["recorder"]))
     job.refresh_from_db()
     assert job.items.get().error["code"] == "worker_lost"
     assert (job.status, job.failed) == ("failed", 1)
@@ -200,8 +207,8 @@ def test_a_large_start_runs_nothing_before_all_of_it_is_there(recorder, alice, w
         inserted.append(len(items))
         original(job, items)
 
-    original = services._insert
-    monkeypatch.setattr(services, "_insert", insert)
+    original = services.insert_items
+    monkeypatch.setattr(services, "insert_items", insert)
     job = start_large_job(alice, "recorder", [NewItem(str(n)) for n in range(25)])
     work()
     job.refresh_from_db()
@@ -210,15 +217,15 @@ def test_a_large_start_runs_nothing_before_all_of_it_is_there(recorder, alice, w
 
 
 def test_a_start_that_was_interrupted_fails_and_says_so(recorder, alice, monkeypatch):
-    monkeypatch.setattr(services, "_insert", lambda job, items: 1 / 0)
+    monkeypatch.setattr(services, "insert_items", lambda job, items: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         start_large_job(alice, "recorder", [NewItem("a")])
     job = Job.objects.get()
-    claims.sweep()
+    claims.end_jobs(claims.ending_jobs(["recorder"]))
     job.refresh_from_db()
     assert job.status == "queued"
     Job.objects.update(created_at=now() - timedelta(minutes=11))
-    claims.sweep()
+    claims.end_jobs(claims.ending_jobs(["recorder"]))
     job.refresh_from_db()
     assert (job.status, job.error["code"]) == ("failed", "interrupted")
 
@@ -228,7 +235,7 @@ def test_both_results_of_an_item_that_one_worker_claimed_twice_count_once(record
     lease = uuid4()
     (first,) = claims.claim(1, lease, ["recorder"])
     JobItem.objects.filter(pk=first.id).update(lease_until=now() - timedelta(seconds=1))
-    claims.sweep()
+    claims.sweep(["recorder"])
     again = next(item for item in claims.claim(2, lease, ["recorder"]) if item.id == first.id)
     save_outcomes([Outcome(first, "a"), Outcome(again, "a")], lease)
     assert recorder.effects["a"] == 1
@@ -238,7 +245,7 @@ def test_both_results_of_an_item_that_one_worker_claimed_twice_count_once(record
 def test_an_effect_that_the_database_refuses_stops_nobody_else(recorder, alice, work, monkeypatch):
     def refuse(item, output):
         if output == "bad":
-            raise OperationalError("index row size exceeds maximum")
+            raise OperationalError("index row size exceeds maximum") from Beyond()
         return original(item, output)
 
     original = recorder.save
@@ -282,11 +289,11 @@ def test_work_that_cancels_itself_is_a_failed_try(recorder, alice, work):
 def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(recorder, alice, work, monkeypatch):
     refused = []
 
-    def away(outcomes, lease):
+    def away(outcomes, lease, blame):
         if len(refused) < 3:
             refused.append(time.monotonic())
             raise OperationalError("the server closed the connection")
-        original(outcomes, lease)
+        return original(outcomes, lease, blame)
 
     original = engine.save_outcomes
     monkeypatch.setattr(engine, "save_outcomes", away)

@@ -15,10 +15,10 @@ BINARY = shutil.which("redis-server")
 
 
 class RedisServer:
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         if BINARY is None:
             pytest.skip("no redis-server on this machine")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
+        with socket.create_server(("127.0.0.1", port)) as probe:
             self.port = probe.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.folder = tempfile.mkdtemp(prefix="ajansops-redis-")

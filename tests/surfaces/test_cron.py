@@ -5,17 +5,15 @@ import time
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.utils import timezone
 
-from ajansops.celery import app, run_periodic
+from ajansops.celery import app
+from jobs.models import PeriodicRun
+from jobs.periodic import claim
+from jobs.tasks import run_periodic
 from tests.conftest import Api
 
 SECRET = {"authorization": "Bearer cron-secret"}
-
-
-@pytest.fixture(autouse=True)
-def _free():
-    cache.delete("cron:housekeeping")
 
 
 def test_the_list_names_what_can_be_run(db):
@@ -32,13 +30,13 @@ def test_a_run_says_what_it_did(db, method):
         file.write_text("{}")
     os.utime(old, (time.time() - 7200,) * 2)
     answer = Api(**SECRET).call(method, "/api/cron/housekeeping")
-    assert answer.json() == {"ok": True, "messages_removed": 1}
+    assert answer.json() == {"ok": True, "messages_removed": 1, "runs_removed": 0}
     assert (old.exists(), new.exists()) == (False, True)
     new.unlink()
 
 
 def test_a_run_that_overlaps_is_skipped(db):
-    cache.add("cron:housekeeping", 1, 60)
+    claim("housekeeping", timezone.now())
     assert Api(**SECRET).post("/api/cron/housekeeping").json() == {"ok": True, "skipped": True}
 
 
@@ -61,3 +59,4 @@ def test_an_unknown_task_is_404_in_the_words_of_insight(db):
 def test_beat_runs_the_same_tasks(db):
     assert app.conf.beat_schedule["housekeeping"]["kwargs"] == {"name": "housekeeping"}
     assert run_periodic.apply(kwargs={"name": "housekeeping"}).successful()
+    assert PeriodicRun.objects.get().result["messages_removed"] >= 0

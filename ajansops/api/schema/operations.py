@@ -109,7 +109,7 @@ class SurfaceSchema(AutoSchema):
         names = ["AcceptLanguage"]
         if self._known():
             names += ["Workspace"]
-            names += ["IdempotencyKey"] if self.view.surface.idempotent and self.method not in SAFE else []
+            names += ["IdempotencyKey"] if self._repeats() else []
         return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
     def get_request_serializer(self) -> Any:
@@ -155,14 +155,17 @@ class SurfaceSchema(AutoSchema):
     def _answer(self, code: int, answer: Any) -> Schema:
         names = ["X-Request-ID", "X-Duration-Ms", *([] if self.view.unlimited else errors.LIMITS)]
         made = {name: errors.header_ref(name) for name in names}
-        if self._known() and self.view.surface.idempotent and self.method not in SAFE:
+        if self._known() and self._repeats():
             made["Idempotent-Replayed"] = errors.header_ref("Idempotent-Replayed", required=False)
         described: Schema = {"description": "As asked." if code < 300 else "Not well.", "headers": made}
         if code == 204:
-            return described | {"description": "Gone."}
+            return described | {"description": "Gone." if self.method == "DELETE" else "Nothing more."}
         if isinstance(answer, str):  # a media type
             return described | {"content": {answer: {"schema": {"type": "string"}}}}
         return described | {"content": {"application/json": {"schema": self._enveloped(answer)}}}
+
+    def _repeats(self) -> bool:
+        return self.view.surface.idempotent and not self.view.repeatable and self.method not in SAFE
 
     def _enveloped(self, answer: Any) -> Schema:
         surface, many = self.view.surface.name, isinstance(answer, list)

@@ -10,6 +10,12 @@ SCHEMES: dict[str, Any] = {
     "basicKey": {"type": "http", "scheme": "basic", "description": "An API key as user name, without a password."},
     "session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "A browser that is signed in."},
     "studioToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Of `/v1/auth/login`."},
+    "stripeSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Stripe-Signature",
+        "description": "Of the body, by STRIPE_WEBHOOK_SECRET.",
+    },
     "cronSecret": {"type": "http", "scheme": "bearer", "description": "The value of CRON_SECRET."},
 }
 

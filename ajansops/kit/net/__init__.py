@@ -14,6 +14,7 @@ from ajansops.kit.net.errors import (
 )
 from ajansops.kit.net.limits import Limits
 from ajansops.kit.net.ours import open_client
+from ajansops.kit.net.targets import check_target
 from ajansops.kit.net.urls import Url, parse_url
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Unreachable",
     "Url",
     "address_allowed",
+    "check_target",
     "open_client",
     "parse_url",
 ]

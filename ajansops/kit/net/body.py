@@ -22,6 +22,16 @@ async def read_body(reply: ClientResponse, limits: Limits) -> bytes:
     return body.finish()
 
 
+async def read_beginning(reply: ClientResponse, most: int) -> bytes:
+    """The first bytes as they came over the wire. What is left unread closes the connection."""
+    beginning = bytearray()
+    async for chunk in reply.content.iter_any():
+        beginning += chunk
+        if len(beginning) >= most:
+            break
+    return bytes(beginning[:most])
+
+
 def _coding(values: list[str]) -> str:
     coding = ",".join(values).strip().lower()
     if coding not in _PLAIN | _GZIP | {"deflate"}:  # a list of two is none of these

@@ -9,7 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -20,11 +20,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http import HttpProcessingError
 
 from ajansops.kit.net.addresses import Gate, Network, family_of, from_sockaddr
-from ajansops.kit.net.body import ACCEPT_ENCODING, read_body
+from ajansops.kit.net.body import ACCEPT_ENCODING, read_beginning, read_body
 from ajansops.kit.net.errors import BadReply, BadUrl, Blocked, Timeout, TooLarge, TooManyRedirects, Unreachable
 from ajansops.kit.net.limits import Limits
 from ajansops.kit.net.urls import Url, parse_url
 
+CONNECTIONS: Final = 100  # open at a time; more fetches than that wait for one
 CONNECT_SECONDS: Final = 5  # per address, so that one dead address does not spend the whole deadline
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # What another origin may see of the caller's headers: no Authorization, no Cookie, no key under any other name.
@@ -70,12 +71,19 @@ class Client:
     `user_agent` names us and where to complain. Retrying is the caller's business.
     """
 
-    def __init__(self, *, allow_private: Sequence[Network] = (), user_agent: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allow_private: Sequence[Network] = (),
+        user_agent: str,
+        limits: Limits | None = None,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self._limits = limits or Limits()
         self._user_agent = user_agent
         self._gate = Gate(allow_private)
         # Every new connection resolves and is judged; one kept alive goes on to the address it was judged for.
-        connector = aiohttp.TCPConnector(resolver=_Resolver(self._gate), use_dns_cache=False)
+        connector = aiohttp.TCPConnector(resolver=_Resolver(self._gate), use_dns_cache=False, limit=connections)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -117,22 +125,48 @@ class Client:
         elapsed_ms = round((time.monotonic() - started) * 1000)
         return Response(str(here), status, received, body, tuple(hops), elapsed_ms)
 
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], keep: int, limits: Limits | None = None
+    ) -> Response:
+        """Send `body`; raises a `NetError`. No redirect is followed. Of the answer's body the first `keep` bytes are
+        read, as they come; it may be of any length.
+        """
+        limits = limits or self._limits
+        started = time.monotonic()
+        there = parse_url(url)
+        plain = {name.lower(): value for name, value in headers.items()} | {"accept-encoding": "identity"}
+        with _net_errors():
+            async with (
+                asyncio.timeout(limits.total_seconds),
+                self._request("POST", there, plain, limits, body) as reply,
+            ):
+                received, kept = _headers(reply, limits), await read_beginning(reply, keep)
+        elapsed_ms = round((time.monotonic() - started) * 1000)
+        return Response(str(there), reply.status, received, kept, (), elapsed_ms)
+
     async def _exchange(
         self, url: Url, headers: Mapping[str, str], limits: Limits, follow: bool
     ) -> tuple[int, dict[str, str], bytes]:
         """One hop: status, headers and, unless it is a redirect that will be followed, the body."""
-        if url.address:  # aiohttp asks the resolver for names only
-            self._gate.judge([url.address], url.port)
-        ours = {"host": url.authority, "user-agent": self._user_agent, "accept-encoding": ACCEPT_ENCODING}
-        async with self._session.get(
-            yarl.URL(str(url), encoded=True),
-            headers={"accept": "*/*", **headers, **ours},
-            allow_redirects=False,
-            max_field_size=limits.max_header_bytes,
-        ) as reply:
+        async with self._request("GET", url, {**headers, "accept-encoding": ACCEPT_ENCODING}, limits) as reply:
             received = _headers(reply, limits)
             skip = follow and _redirects(reply.status, received)
             return reply.status, received, b"" if skip else await read_body(reply, limits)
+
+    def _request(
+        self, method: str, url: Url, headers: Mapping[str, str], limits: Limits, body: bytes | None = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        if url.address:  # aiohttp asks the resolver for names only
+            self._gate.judge([url.address], url.port)
+        ours = {"host": url.authority, "user-agent": self._user_agent}
+        return self._session.request(
+            method,
+            yarl.URL(str(url), encoded=True),
+            data=body,
+            headers={"accept": "*/*", **headers, **ours},
+            allow_redirects=False,
+            max_field_size=limits.max_header_bytes,
+        )
 
 
 class _Resolver(AbstractResolver):

@@ -6,6 +6,7 @@ Whatever two parsers could read differently is refused, and only what is rebuilt
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -64,6 +65,7 @@ class Url:
             raise BadUrl(f"{error}: {reference!r}") from error
 
 
+@lru_cache(maxsize=1024)
 def parse_url(url: str) -> Url:
     """Read `url` or raise `BadUrl`. Says nothing about whether its address or port may be fetched: `Client` does."""
     _refuse_characters(url)

@@ -1,0 +1,60 @@
+"""Addresses that somebody gives us to send to later, judged when they are given: a mistake is told at once.
+
+That nothing is sent where it must not be is the client's doing, which judges again whenever it connects.
+"""
+
+import socket
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from ipaddress import IPv4Address
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+
+from ajansops.kit.net.addresses import Address, Gate, from_sockaddr
+from ajansops.kit.net.errors import BadUrl, Blocked
+from ajansops.kit.net.urls import Url, parse_url
+
+RESOLVE_SECONDS: Final = 2.0  # somebody waits for the answer; the resolver itself may take half a minute
+_RESOLVERS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+_LOCAL: Final = (".localhost", ".localdomain")  # this machine, whether the name resolves here or not
+_LOOPBACK: Final = IPv4Address("127.0.0.1")
+_ANY_PUBLIC: Final = IPv4Address("1.1.1.1")
+
+
+def check_target(url: str) -> None:
+    """Raise Django's ValidationError unless it is https on the public internet; inside NET_ALLOW_PRIVATE http will do.
+
+    A name that does not resolve at this moment passes, unless it is this machine's. As a serializer field's validator
+    and in a model's `clean` alike.
+    """
+    try:
+        read = parse_url(url)
+    except BadUrl as error:
+        raise ValidationError(gettext("Enter an address such as https://example.com/hook.")) from error
+    allowed = settings.ENV.net_allow_private
+    addresses = [read.address] if read.address else _resolved(read)
+    private = bool(addresses) and all(any(ip in network for network in allowed) for ip in addresses)
+    if read.scheme != "https" and not private:
+        raise ValidationError(gettext("Only https addresses are accepted."))
+    if not addresses:  # the port is judged all the same, and what is this machine by its name alone
+        addresses = [_LOOPBACK if f".{read.host}".endswith(_LOCAL) else _ANY_PUBLIC]
+    try:
+        Gate(allowed).judge(addresses, read.port)
+    except Blocked as error:
+        raise ValidationError(gettext("This address is not open to us: it has to be a public one.")) from error
+
+
+def _resolved(url: Url) -> Sequence[Address]:
+    """None when there is no such name, or no answer in time."""
+    found: Future[list[Address]] = _RESOLVERS.submit(_resolve, url.host, url.port)
+    try:
+        return found.result(RESOLVE_SECONDS)
+    except (OSError, UnicodeError):  # TimeoutError is an OSError
+        return ()
+
+
+def _resolve(host: str, port: int) -> list[Address]:
+    return [from_sockaddr(info[4]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

@@ -1,0 +1,1 @@
+"""The product, with two kinds of job that only `tests.bench.jobs` has."""

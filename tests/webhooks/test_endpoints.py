@@ -1,0 +1,352 @@
+"""Endpoints: what can be made, what they are told, what is signed, and what is kept secret."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+import standardwebhooks
+import svix
+
+from accounts.models import Activity
+from ajansops.kit.clock import now
+from ajansops.kit.public_events import public_events
+from tests.webhooks.receiver import Answer
+from webhooks.models import Delivery, Endpoint, Event
+from webhooks.notices import send_notices
+from webhooks.signatures import hex_signature
+
+SITE = {"name": "Tea", "domain": "tea.example.com"}
+
+
+def add(api, receiver, *events, **fields):
+    return api.post("/api/v1/webhooks", {"url": receiver.url, "events": list(events), **fields})
+
+
+def test_it_works(people, acme, receiver, dispatch, endpoint):
+    assert endpoint["secret"].startswith("whsec_")
+    made = acme.post("/api/v1/sites", SITE).json()["data"]
+    dispatch()
+    told = [json.loads(taken.body) for taken in receiver.taken]
+    assert [one["type"] for one in told] == ["site.created"]
+    assert told[0]["data"] == acme.get(f"/api/v1/sites/{made['id']}").json()["data"]
+    shown = acme.get(f"/api/v1/webhooks/{endpoint['id']}").json()["data"]
+    assert (shown["success_count"], shown["failure_count"], shown["consecutive_failures"]) == (1, 0, 0)
+    assert shown["last_delivery_at"]
+
+
+def test_the_documented_answers(acme, receiver, endpoint):
+    assert acme.get("/api/v1/webhooks").json()["data"][0] == {k: v for k, v in endpoint.items() if k != "secret"}
+    path = f"/api/v1/webhooks/{endpoint['id']}"
+    changed = acme.patch(path, {"events": ["post.*"], "is_active": False}).json()
+    assert changed["message"] == "Webhook endpoint updated successfully."
+    assert (changed["data"]["events"], changed["data"]["is_active"]) == (["post.*"], False)
+    assert acme.delete(path).status_code == 204
+    assert acme.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (["*"], ["site.created", "site.updated", "site.deleted"]),
+        (["site.*"], ["site.created", "site.updated", "site.deleted"]),
+        (["site.created", "site.deleted"], ["site.created", "site.deleted"]),
+        (["post.*"], []),
+        (["seo.*", "seo.report.*"], []),
+    ],
+)
+def test_it_is_told_what_it_wants(acme, receiver, dispatch, events, told):
+    add(acme, receiver, *events)
+    site = acme.post("/api/v1/sites", SITE).json()["data"]["id"]
+    acme.patch(f"/api/v1/sites/{site}", {"name": "Green tea"})
+    acme.delete(f"/api/v1/sites/{site}")
+    dispatch()
+    assert sorted(taken.headers["x-webhook-event"] for taken in receiver.taken) == sorted(told)
+
+
+def test_others_are_told_nothing(other, receiver, dispatch, endpoint):
+    other.post("/api/v1/sites", SITE)
+    dispatch()
+    assert receiver.taken == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"url": "http://example.com/hook"}, "url"),
+        ({"url": "https://127.0.0.2/hook"}, "url"),
+        ({"url": "https://10.0.0.1/hook"}, "url"),
+        ({"url": "https://[::ffff:10.0.0.1]/hook"}, "url"),
+        ({"url": "https://169.254.169.254/hook"}, "url"),
+        ({"url": "ftp://example.com/"}, "url"),
+        ({"url": "https://user:password@example.com/"}, "url"),
+        ({"events": []}, "events"),
+        ({"events": ["post.creatd"]}, "events"),
+        ({"events": ["post*"]}, "events"),
+        ({"events": "post.created"}, "events"),
+        ({"secret": "whsec_short"}, "secret"),
+        ({"secret": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "secret"),
+        ({"secret": "whsec_" + "?" * 40}, "secret"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_what_is_wrong_is_named(acme, fields, wrong):
+    body = {"url": "https://unknown.invalid/hook", "events": ["post.created"]}
+    assert acme.post("/api/v1/webhooks", body).status_code == 201
+    answer = acme.post("/api/v1/webhooks", body | fields)
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == [wrong]
+
+
+def test_standard_libraries_and_a_few_lines_verify_every_delivery(acme, receiver, dispatch, endpoint):
+    receiver.answer = lambda taken: Answer(500 if len(receiver.taken) == 1 else 200)
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    Delivery.objects.update(next_attempt_at=now(), status="retrying")
+    dispatch()
+    assert len(receiver.taken) == 2
+    secret = endpoint["secret"]
+    for taken in receiver.taken:
+        svix.Webhook(secret).verify(taken.body, taken.headers)
+        assert standardwebhooks.Webhook(secret).verify(taken.body, taken.headers)["type"] == "site.created"
+        with pytest.raises(standardwebhooks.WebhookVerificationError):
+            standardwebhooks.Webhook(secret).verify(taken.body + b" ", taken.headers)
+        stamp = taken.headers["x-webhook-timestamp"]
+        assert taken.headers["x-webhook-signature"] == hex_signature(secret, stamp, taken.body)
+
+
+def test_for_a_day_both_secrets_sign(acme, receiver, dispatch, endpoint):
+    answer = acme.post(f"/api/v1/webhooks/{endpoint['id']}/rotate-secret")
+    new = answer.json()["data"]["secret"]
+    assert new != endpoint["secret"]
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    Endpoint.objects.update(old_until=now() - timedelta(seconds=1))
+    acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
+    dispatch()
+    both, one = receiver.taken
+    for secret in (endpoint["secret"], new):
+        standardwebhooks.Webhook(secret).verify(both.body, both.headers)
+        stamp = both.headers["x-webhook-timestamp"]
+        assert hex_signature(secret, stamp, both.body) in both.headers["x-webhook-signature"].split(",")
+    standardwebhooks.Webhook(new).verify(one.body, one.headers)
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(endpoint["secret"]).verify(one.body, one.headers)
+
+
+def test_jobs_are_signed_with_the_workspaces_secret(people, acme, receiver, dispatch, end_job):
+    secret = acme.post("/api/v1/webhooks/jobs/rotate-secret").json()["data"]["secret"]
+    end_job(people.acme, receiver.url)
+    dispatch()
+    [taken] = receiver.taken
+    assert standardwebhooks.Webhook(secret).verify(taken.body, taken.headers)["type"] == "job.completed"
+
+
+def test_one_of_the_callers_choice(acme, receiver, dispatch):
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    assert add(acme, receiver, "*", secret=secret).json()["data"]["secret"] == secret
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    [taken] = receiver.taken
+    svix.Webhook(secret).verify(taken.body, taken.headers)
+
+
+def test_the_secret_is_nowhere_else(people, acme, endpoint):
+    secret = endpoint["secret"]
+    row = Endpoint.objects.get()
+    assert secret not in row.secret
+    for path in ("", f"/{endpoint['id']}", f"/{endpoint['id']}/deliveries"):
+        assert secret not in acme.get(f"/api/v1/webhooks{path}").content.decode()
+    assert secret not in acme.get("/api/v1/activity").content.decode()
+    assert not [line for line in Activity.objects.all() if row.secret in line.details or secret in line.details]
+
+
+# --- what becomes of an endpoint --------------------------------------------------------------------------------------
+
+
+def test_gone_disables_it(people, acme, receiver, dispatch, endpoint, mailoutbox):
+    receiver.answer = lambda taken: Answer(410)
+    acme.post("/api/v1/sites", SITE)
+    acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
+    dispatch()
+    shown = acme.get(f"/api/v1/webhooks/{endpoint['id']}").json()["data"]
+    assert (shown["is_active"], shown["disabled_reason"]) == (False, "gone")
+    assert {d.status for d in Delivery.objects.all()} == {"failed"}
+    taken = len(receiver.taken)
+    acme.post("/api/v1/sites", SITE | {"domain": "three.example.com"})
+    dispatch()
+    assert len(receiver.taken) == taken
+    for _ in range(2):
+        send_notices()
+    [mail] = mailoutbox
+    assert mail.to == ["alice@example.org"]
+    assert receiver.url in mail.body
+    assert "410" in mail.body
+
+
+def test_five_days_of_failures_disable_it(acme, receiver, dispatch, endpoint):
+    receiver.answer = lambda taken: Answer(500)
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    Endpoint.objects.update(failing_since=now() - timedelta(days=5), consecutive_failures=8)
+    Delivery.objects.update(next_attempt_at=now())
+    dispatch()
+    assert Endpoint.objects.get().is_active, "nine are not enough"
+    Delivery.objects.update(next_attempt_at=now())
+    dispatch()
+    row = Endpoint.objects.get()
+    assert (row.is_active, row.disabled_reason) == (False, "failing")
+
+
+def test_one_success_starts_anew(acme, receiver, dispatch, endpoint):
+    acme.post("/api/v1/sites", SITE)
+    Endpoint.objects.update(failing_since=now() - timedelta(days=9), consecutive_failures=50)
+    dispatch()
+    row = Endpoint.objects.get()
+    assert (row.is_active, row.consecutive_failures, row.failing_since) == (True, 0, None)
+
+
+def test_switched_off_nothing_more_is_sent_and_a_replay_brings_it_back(acme, receiver, dispatch, endpoint):
+    path = f"/api/v1/webhooks/{endpoint['id']}"
+    begin = now().isoformat()
+    acme.post("/api/v1/sites", SITE)
+    acme.patch(path, {"is_active": False})
+    acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
+    dispatch()
+    assert receiver.taken == []
+    assert acme.post(f"{path}/replay", {"since": begin}).status_code == 400
+    acme.patch(path, {"is_active": True})
+    dispatch()
+    assert receiver.taken == [], "by itself nothing is replayed"
+    answer = acme.post(f"{path}/replay", {"since": begin})
+    assert (answer.status_code, answer.json()["data"]) == (202, {"deliveries": 2, "more": False})
+    dispatch()
+    assert len(set(receiver.ids)) == 2
+    again = acme.post(f"{path}/replay", {"since": begin})
+    assert again.json()["data"]["deliveries"] == 0, "all of it has arrived"
+    all_of_it = acme.post(f"{path}/replay", {"since": begin, "include_delivered": True})
+    assert all_of_it.json()["data"]["deliveries"] == 2
+    dispatch()
+    assert len(receiver.taken) == 4
+    assert len(set(receiver.ids)) == 2, "the ids stay"
+
+
+def test_deleted_it_is_told_nothing(acme, receiver, dispatch, endpoint):
+    acme.post("/api/v1/sites", SITE)
+    acme.delete(f"/api/v1/webhooks/{endpoint['id']}")
+    dispatch()
+    assert receiver.taken == []
+    assert Event.objects.count() == 1
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+
+def deliveries(api, endpoint, query=""):
+    return api.get(f"/api/v1/webhooks/{endpoint['id']}/deliveries{query}").json()
+
+
+def test_deliveries_are_listed(acme, receiver, dispatch, endpoint):
+    acme.post("/api/v1/sites", SITE)
+    [pending] = deliveries(acme, endpoint)["data"]
+    assert (pending["status"], pending["attempt"], pending["response_code"]) == ("pending", 1, None)
+    receiver.answer = lambda taken: Answer(500, b"oh")
+    dispatch()
+    [retrying] = deliveries(acme, endpoint, "?status=retrying")["data"]
+    assert (retrying["status"], retrying["attempt"], retrying["response_code"]) == ("retrying", 1, 500)
+    assert retrying["next_retry_at"]
+    assert retrying["delivered_at"] is None
+    assert (retrying["event_id"], retrying["event_type"]) == (receiver.ids[0], "site.created")
+    receiver.answer = lambda taken: Answer()
+    answer = acme.post(f"/api/v1/webhooks/{endpoint['id']}/deliveries/{retrying['id']}/retry")
+    assert answer.status_code == 200
+    assert answer.json()["message"] == "Delivery queued for retry."
+    assert {k: answer.json()["data"][k] for k in ("id", "status", "attempt")} == {
+        "id": retrying["id"],
+        "status": "pending",
+        "attempt": 2,
+    }
+    dispatch()
+    page = deliveries(acme, endpoint, "?status=success&page=1&per_page=5")
+    assert [(one["attempt"], bool(one["delivered_at"])) for one in page["data"]] == [(2, True)]
+    assert page["meta"]["total"] == 1
+    assert deliveries(acme, endpoint, "?status=failed")["data"] == []
+    assert acme.get(f"/api/v1/webhooks/{endpoint['id']}/deliveries?status=lost").status_code == 422
+
+
+@pytest.mark.parametrize("change", [{"status": "success"}, {"status": "failed", "attempts": 10}])
+def test_what_cannot_be_retried(acme, dispatch, endpoint, change):
+    acme.post("/api/v1/sites", SITE)
+    Delivery.objects.update(next_attempt_at=None, **change)
+    path = f"/api/v1/webhooks/{endpoint['id']}/deliveries/{Delivery.objects.get().pk}"
+    answer = acme.post(f"{path}/retry")
+    assert (answer.status_code, answer.json()["error"]) == (400, "cannot_retry")
+    again = acme.post(f"{path}/redeliver")
+    assert again.status_code == 201
+    assert again.json()["data"]["attempt"] == 1
+    assert Delivery.objects.count() == 2
+
+
+def test_of_another_workspace_nothing_is_there(acme, other, endpoint):
+    acme.post("/api/v1/sites", SITE)
+    delivery = Delivery.objects.get().pk
+    path = f"/api/v1/webhooks/{endpoint['id']}"
+    for method, address in [
+        ("GET", path),
+        ("PATCH", path),
+        ("DELETE", path),
+        ("GET", f"{path}/deliveries"),
+        ("POST", f"{path}/test"),
+        ("POST", f"{path}/rotate-secret"),
+        ("POST", f"{path}/replay"),
+        ("POST", f"{path}/deliveries/{delivery}/retry"),
+        ("POST", f"{path}/deliveries/{delivery}/redeliver"),
+    ]:
+        body = {"since": "2026-01-01T00:00:00Z"} if address.endswith("replay") else {}
+        assert other.call(method, address, body).status_code == 404, address
+
+
+# --- a test -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_test_answers_with_what_was_said(acme, receiver, endpoint):
+    receiver.answer = lambda taken: Answer(200, b'{"received": true}' + b"x" * 5000)
+    answer = acme.post(f"/api/v1/webhooks/{endpoint['id']}/test", idempotency_key="once")
+    body = answer.json()
+    assert (answer.status_code, body["success"], body["status_code"]) == (200, True, 200)
+    assert body["response_body"].startswith('{"received": true}')
+    assert len(body["response_body"]) == 1024
+    assert body["response_time_ms"] >= 0
+    [taken] = receiver.taken
+    told = standardwebhooks.Webhook(endpoint["secret"]).verify(taken.body, taken.headers)
+    assert told["type"] == "webhook.test"
+    assert not Delivery.objects.exists()
+
+
+def test_a_test_that_fails_is_200_too(acme, receiver, endpoint):
+    receiver.answer = lambda taken: Answer(500, b"oh")
+    body = acme.post(f"/api/v1/webhooks/{endpoint['id']}/test").json()
+    assert (body["success"], body["status_code"]) == (False, 500)
+    assert body["error"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "https://10.0.0.1/", "https://unknown.invalid/"])
+def test_refused_by_us_by_them_and_by_nobody_look_alike(acme, endpoint, url):
+    Endpoint.objects.update(url=url)
+    start = time.monotonic()
+    body = acme.post(f"/api/v1/webhooks/{endpoint['id']}/test").json()
+    assert time.monotonic() - start >= 1
+    assert body.pop("response_time_ms") >= 1000
+    assert body == {"success": False, "status_code": None, "error": "The address could not be fetched."}
+
+
+# --- the catalogue ----------------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_has_every_event_with_an_example(acme):
+    entries = acme.get("/api/v1/webhooks/events").json()["data"]
+    assert [entry["type"] for entry in entries] == sorted(public_events())
+    for entry in entries:
+        assert entry["description"].endswith("."), entry["type"]
+        assert list(entry["example"]) == ["id", "type", "created_at", "data", "workspace_id"]
+        assert entry["example"]["type"] == entry["type"]

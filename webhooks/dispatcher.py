@@ -1,0 +1,222 @@
+"""The loop that sends: lease outboxes, read what is due, send it concurrently, save what came of it, until nothing is
+left; then wait to be woken.
+
+One thread speaks to the database, so outcomes that come in while it is busy are saved together. No transaction is open
+while a receiver is awaited.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, connections
+
+from ajansops.kit.net import Client, open_client
+from webhooks import claims
+from webhooks.parcels import Lane, Outcome, Parcel
+from webhooks.sending import send
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+IN_FLIGHT = 256  # of a worker; many times a workspace's share, so that hanging receivers leave room for others
+OF_WORKSPACE = 8
+OF_LANE = 4
+HELD_AHEAD = 1024  # parcels in memory at most
+HEARTBEAT = 5.0  # seconds
+IDLE = 5.0  # the longest nap; a wake-up cuts it short
+HELD = 0.5  # something is due, but its lane is full, or its outbox is another worker's
+SAVE_AT_ONCE = 500
+TROUBLE = 1.0  # before trying again after a fault of the database or ours
+STOP_WITHIN = 20.0
+
+
+class Dispatcher:
+    """One a worker process. `run` lives until `stop`; both `wake` and `stop` may be called from other threads."""
+
+    def __init__(self) -> None:
+        self.lease = uuid4()
+        self._waiting: dict[int, dict[Lane, deque[Parcel]]] = defaultdict(dict)  # by workspace
+        self._inflight: dict[asyncio.Task[Outcome], Parcel] = {}
+        self._busy: Counter[int | Lane] = Counter()  # in flight, by workspace and by lane
+        self._slow: set[Lane] = set()  # did not answer last time: one at a time until it does
+        self._finished: list[Outcome] = []
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-db")
+        self._heart = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-heart")  # beats while the other is busy
+        self._names = ThreadPoolExecutor(64, thread_name_prefix="resolve")  # a name that hangs delays no other
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Client | None = None
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def stop(self) -> None:
+        """Let what is in flight end, give back the rest, return from `run`."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self, *, until_idle: bool = False) -> None:
+        """`until_idle` returns once nothing is in flight and nothing is due; for commands and tests."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(self._names)
+        self._client = open_client(connections=IN_FLIGHT)
+        heart = asyncio.create_task(self._beat())
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                nap, idle = await self._turn()
+                if until_idle and idle:
+                    break
+                await self._sleep(nap)
+        finally:
+            await self._wind_down(heart)
+
+    async def _turn(self) -> tuple[float, bool]:
+        """Save, claim, start. For how many seconds nothing can happen by itself; and whether nothing is left to do."""
+        try:
+            await self._save_finished()
+            read = await self._db(self._read, self._known())
+            for parcel in read:
+                self._waiting[parcel.lane[0]].setdefault(parcel.lane, deque()).append(parcel)
+            self._start_all()
+            if self._finished or read:
+                return 0, False
+            await self._db(claims.release, self.lease, {workspace_id for workspace_id, _ in self._known()})
+            due = await self._db(claims.seconds_until_due)
+        except Exception:  # whatever it is, the rows are there and the next turn tries again
+            log.exception("dispatcher_trouble")
+            await asyncio.sleep(TROUBLE)
+            return 0, False
+        if due is not None and due <= 0:
+            return HELD, False
+        return IDLE if due is None else min(due + 0.01, IDLE), not self._inflight
+
+    def _known(self) -> dict[Lane, list[int]]:
+        """Deliveries in memory, by lane: what is in flight, what waits for its turn, what is not saved yet."""
+        lanes = chain.from_iterable(lanes.values() for lanes in self._waiting.values())
+        waiting = chain.from_iterable(lanes)
+        unsaved = (outcome.parcel for outcome in self._finished)
+        known: dict[Lane, list[int]] = defaultdict(list)
+        for parcel in chain(self._inflight.values(), waiting, unsaved):
+            known[parcel.lane].append(parcel.id)
+        return dict(known)
+
+    def _read(self, known: dict[Lane, list[int]]) -> list[Parcel]:
+        """In the thread of the database, while the loop goes on sending."""
+        held = sum(map(len, known.values()))
+        if held >= HELD_AHEAD:
+            return []
+        if held < IN_FLIGHT:
+            claims.claim(self.lease)
+        return claims.due_parcels(self.lease, known, frozenset(self._slow))
+
+    def _start_all(self) -> None:
+        """One of each workspace in turn, within the bounds."""
+        ready = [] if self._stopping else list(self._waiting)
+        while ready:
+            ready = [workspace_id for workspace_id in ready if self._start_one(workspace_id)]
+
+    def _start_one(self, workspace_id: int) -> bool:
+        """Of the lane whose turn it is; False when nothing may start."""
+        lanes = self._waiting[workspace_id]
+        if len(self._inflight) >= IN_FLIGHT or self._busy[workspace_id] >= OF_WORKSPACE:
+            return False
+        lane = next((lane for lane in lanes if self._busy[lane] < (1 if lane in self._slow else OF_LANE)), None)
+        if lane is None:
+            return False
+        queue = lanes.pop(lane)
+        self._begin(queue.popleft())
+        if queue:
+            lanes[lane] = queue  # behind the others
+        return True
+
+    def _begin(self, parcel: Parcel) -> None:
+        assert self._client is not None
+        task = asyncio.create_task(send(self._client, parcel))
+        self._inflight[task] = parcel
+        self._busy.update([parcel.lane, parcel.lane[0]])
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Outcome]) -> None:
+        parcel = self._inflight[task]
+        for key in (parcel.lane, parcel.lane[0]):
+            self._busy[key] -= 1
+            if not self._busy[key]:
+                del self._busy[key]
+        if not task.cancelled():
+            self._note(task.result())
+        del self._inflight[task]
+        if not self._stopping:
+            while self._start_one(parcel.lane[0]):
+                pass
+        self._woken.set()
+
+    def _note(self, outcome: Outcome) -> None:
+        self._finished.append(outcome)
+        if outcome.timed_out:
+            self._slow.add(outcome.parcel.lane)
+            self._waiting[outcome.parcel.lane[0]].pop(outcome.parcel.lane, None)  # read again when there is room
+        else:
+            self._slow.discard(outcome.parcel.lane)
+
+    async def _save_finished(self) -> None:
+        batch = self._finished[:SAVE_AT_ONCE]
+        if batch:
+            await self._db(claims.save_outcomes, batch)
+            del self._finished[: len(batch)]
+
+    async def _sleep(self, seconds: float) -> None:
+        if not self._finished:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), seconds)
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            try:
+                await loop.run_in_executor(self._heart, _guarded, claims.renew, self.lease)
+            except Exception:
+                log.exception("dispatcher_trouble")
+
+    async def _wind_down(self, heart: asyncio.Task[None]) -> None:
+        """Let attempts end, then give back everything. Whatever fails here, the lease expires by itself."""
+        self._waiting.clear()
+        if self._inflight:
+            await asyncio.wait(list(self._inflight), timeout=STOP_WITHIN)
+        for task in [heart, *self._inflight]:
+            task.cancel()
+        try:
+            while self._finished:
+                await self._save_finished()
+            await self._db(claims.release_all, self.lease)
+        except Exception:
+            log.exception("dispatcher_trouble")
+        assert self._client is not None
+        await self._client.aclose()
+        for thread in (self._database, self._heart):
+            thread.submit(connections.close_all).result()
+            thread.shutdown()
+        self._names.shutdown(wait=False, cancel_futures=True)
+
+    async def _db(self, call: Callable[..., T], *args: Any) -> T:
+        """In the thread of the database; a broken connection is dropped, so that the next call opens a new one."""
+        return await asyncio.get_running_loop().run_in_executor(self._database, _guarded, call, *args)
+
+
+def _guarded(call: Callable[..., T], *args: Any) -> T:
+    try:
+        return call(*args)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        raise

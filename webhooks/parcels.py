@@ -1,0 +1,41 @@
+"""What passes between the database and the network."""
+
+from dataclasses import dataclass
+
+from webhooks.schedule import delivered
+
+Lane = tuple[int, str]  # workspace and its receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One attempt of one delivery, and all that it needs."""
+
+    id: int
+    lane: Lane
+    endpoint_id: int | None
+    url: str
+    event_id: str
+    type: str
+    body: bytes
+    secrets: tuple[str, ...]
+    attempts: int  # before this one
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it. `status` is None where there was no answer; `asked` is Retry-After in seconds."""
+
+    parcel: Parcel
+    status: int | None = None
+    body: str = ""
+    error: str = ""
+    timed_out: bool = False
+    asked: float = 0.0
+    elapsed_ms: int = 0
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver took it."""
+        return delivered(self.status)

@@ -1,0 +1,192 @@
+"""Endpoints, and what people do about deliveries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
+
+from ajansops.kit.actor import Actor
+from ajansops.kit.clock import iso, now
+from ajansops.kit.errors import DomainError, Invalid, Kind, NotFound
+from ajansops.kit.events import State, publish
+from ajansops.kit.permissions import Permission
+from ajansops.kit.tasks import announce
+from ajansops.kit.tenancy import lock_workspace
+from ajansops.kit.writer import Writer
+from webhooks.checks import check_secret
+from webhooks.health import close_deliveries
+from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox, first_secret, new_secret, sealed
+from webhooks.outbox import WAKE, lane_of
+from webhooks.schedule import MAX_ATTEMPTS
+
+MAX_REPLAY = 10_000  # deliveries at once
+INSERT_AT_ONCE = 1000
+FRESH = {"disabled_reason": "", "consecutive_failures": 0, "failing_since": None, "noticed_at": None}
+
+
+class CannotRetry(DomainError):
+    """Delivery already succeeded or max retries reached."""
+
+    code = "cannot_retry"
+    kind = Kind.MALFORMED
+
+
+class EndpointWriter(Writer):
+    """What was open for an endpoint that is switched off is not sent when it is switched on again."""
+
+    def cleaned(self, actor: Actor, row: Any, fields: dict[str, Any]) -> dict[str, Any]:
+        """Switched on, it starts without a past."""
+        return fields | FRESH if fields.get("is_active") and not row.is_active else fields
+
+    def after_save(self, row: Any, before: State) -> None:
+        """Nothing more is sent to one that was switched off."""
+        if not row.is_active:
+            close_deliveries(row)
+
+
+ENDPOINTS = EndpointWriter(
+    Endpoint, "webhook", Permission.ADD_WEBHOOK, Permission.CHANGE_WEBHOOK, Permission.DELETE_WEBHOOK
+)
+
+
+def create_endpoint(actor: Actor, *, secret: str = "", **fields: Any) -> tuple[Endpoint, str]:
+    """With its secret, which nobody is shown again. Raises `Invalid` for a secret of a wrong form."""
+    if secret:
+        _check_secret(secret)
+    secret = secret or new_secret()
+    return ENDPOINTS.create(actor, secret=sealed(secret), **fields), secret
+
+
+@transaction.atomic
+def rotate_secret(actor: Actor, endpoint: Endpoint) -> str:
+    """A new one; for a day what is sent is signed with both. Of three the oldest is no longer used."""
+    actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
+    return _rotated(actor, ENDPOINTS.locked(actor, endpoint))
+
+
+@transaction.atomic
+def rotate_job_secret(actor: Actor) -> str:
+    """Of what is sent to the `webhook_url` of the workspace's jobs."""
+    actor.require(Permission.CHANGE_WEBHOOK)
+    lock_workspace(actor.workspace_id)
+    Outbox.objects.bulk_create([Outbox(workspace_id=actor.workspace_id, secret=first_secret())], ignore_conflicts=True)
+    return _rotated(actor, Outbox.objects.select_for_update().get(pk=actor.workspace_id))
+
+
+def _rotated(actor: Actor, row: Endpoint | Outbox) -> str:
+    secret = new_secret()
+    row.renew_secret(secret)
+    row.save(update_fields=["secret", "old_secret", "old_until"])
+    publish(actor, "webhook.secret_rotated", row, {"old_until": (None, iso(row.old_until))})
+    return secret
+
+
+def _check_secret(secret: str) -> None:
+    try:
+        check_secret(secret)
+    except ValidationError as error:
+        raise Invalid(errors={"secret": error.messages}) from error
+
+
+@transaction.atomic
+def retry(actor: Actor, delivery: Delivery) -> Delivery:
+    """At once, instead of when its time comes. Raises `CannotRetry` for what has arrived, or was tried ten times."""
+    row = _locked(actor, delivery)
+    if row.status == DeliveryStatus.SUCCESS or row.attempts >= MAX_ATTEMPTS:
+        raise CannotRetry
+    _require_active(row)
+    row.status, row.next_attempt_at = DeliveryStatus.PENDING, now()
+    row.save(update_fields=["status", "next_attempt_at"])
+    publish(actor, "webhook_delivery.retried", row)
+    announce(WAKE)
+    return row
+
+
+@transaction.atomic
+def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
+    """The same event once more, as a delivery of its own: same id, same bytes."""
+    row = _locked(actor, delivery)
+    _require_active(row)
+    again = Delivery.objects.create(
+        workspace_id=row.workspace_id,
+        event=row.event,
+        endpoint=row.endpoint,
+        url=row.url,
+        lane=row.lane,
+        next_attempt_at=now(),
+    )
+    publish(actor, "webhook_delivery.redelivered", again, {"of": (None, row.pk)})
+    announce(WAKE)
+    return again
+
+
+def _locked(actor: Actor, delivery: Delivery) -> Delivery:
+    actor.require(Permission.CHANGE_WEBHOOK, on=delivery)
+    lock_workspace(actor.workspace_id)
+    rows = Delivery.objects.visible_to(actor).select_for_update(of=("self",)).select_related("event", "endpoint")
+    row: Delivery | None = rows.filter(pk=delivery.pk).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _require_active(row: Delivery) -> None:
+    if row.endpoint is not None and not row.endpoint.is_active:
+        raise CannotRetry(gettext("The endpoint is disabled. Enable it first."))
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many deliveries were made; whether the window holds more than are made at once."""
+
+    deliveries: int
+    more: bool
+
+
+@transaction.atomic
+def replay(
+    actor: Actor, endpoint: Endpoint, *, since: datetime, until: datetime | None = None, include_delivered: bool = False
+) -> Replayed:
+    """New deliveries of what happened in the window and is what the endpoint wants, oldest first.
+
+    Without what has arrived, or is on its way, unless `include_delivered`.
+    """
+    actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
+    row = ENDPOINTS.locked(actor, endpoint)
+    if not row.is_active:
+        raise CannotRetry(gettext("The endpoint is disabled. Enable it first."))
+    events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=until or now()))
+    if not include_delivered:
+        events = events.filter(~Exists(_arriving(row)))
+    found = list(events.order_by("id").values_list("id", flat=True)[: MAX_REPLAY + 1])
+    chosen, moment = found[:MAX_REPLAY], now()
+    Delivery.objects.bulk_create((_again(row, event_id, moment) for event_id in chosen), batch_size=INSERT_AT_ONCE)
+    publish(actor, "webhook.replayed", row, {"deliveries": (None, len(chosen)), "since": (None, iso(since))})
+    announce(WAKE)
+    return Replayed(len(chosen), len(found) > MAX_REPLAY)
+
+
+def _wanted(endpoint: Endpoint, events: QuerySet[Event]) -> QuerySet[Event]:
+    patterns = Q()
+    for pattern in endpoint.events:
+        patterns |= Q(type__startswith=pattern[:-1]) if pattern.endswith("*") else Q(type=pattern)
+    return events.filter(patterns)
+
+
+def _arriving(endpoint: Endpoint) -> QuerySet[Delivery]:
+    rows: QuerySet[Delivery] = Delivery.objects.filter(endpoint=endpoint, event=OuterRef("pk"))
+    return rows.exclude(status=DeliveryStatus.FAILED)
+
+
+def _again(endpoint: Endpoint, event_id: int, moment: datetime) -> Delivery:
+    return Delivery(
+        workspace_id=endpoint.workspace_id,
+        event_id=event_id,
+        endpoint=endpoint,
+        lane=lane_of(endpoint),
+        next_attempt_at=moment,
+    )
