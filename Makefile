@@ -1,5 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
+# One more than there are cores: tests wait for processes, browsers and commits.
+TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 BIN := .venv/bin
 # The interpreter that is called python3.11 here, or any other 3.11.
 ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
@@ -27,7 +29,7 @@ run: setup ## Do the main job on the demo data with live progress, then serve at
 	@$(BIN)/python manage.py demo
 
 test: setup ## Run every test (SQLite, or what DATABASE_URL and REDIS_URL name).
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 baselines: setup ## Count the queries of each route anew (tests/contract/query_counts.json).
 	BASELINES=write $(BIN)/python -m pytest -q tests/contract/test_query_counts.py
