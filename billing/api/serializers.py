@@ -122,9 +122,9 @@ class SubscriptionSerializer(Row):
 
     plan = serializers.SerializerMethodField()
     status = serializers.SerializerMethodField()
-    current_period_start = Moment(source="period_start")
-    current_period_end = Moment(source="period_end")
-    grace_until = Moment()
+    current_period_start = Moment(source="period_start", allow_null=True)
+    current_period_end = Moment(source="period_end", allow_null=True)
+    grace_until = Moment(allow_null=True)
 
     class Meta:
         model = Subscription
