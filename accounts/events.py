@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.plans import tier_of
 from ajansops.kit.public_events import JSON, PublicEvent, shown
 
@@ -14,6 +15,7 @@ class WorkspaceEvent(PublicEvent):
 
     serializer: ClassVar[str] = "accounts.api.serializers.WorkspaceSerializer"
     path: ClassVar[str] = "workspaces"
+    right: ClassVar[Permission] = Permission.VIEW_WORKSPACE
     example: ClassVar[JSON] = {
         "id": 69,
         "name": "Acme",
@@ -38,6 +40,7 @@ class MemberEvent(PublicEvent):
 
     serializer: ClassVar[str] = "accounts.api.serializers.MemberSerializer"
     path: ClassVar[str] = "members"
+    right: ClassVar[Permission] = Permission.VIEW_MEMBER
     example: ClassVar[JSON] = {
         "id": 11,
         "user_id": 5,
@@ -76,6 +79,7 @@ class InvitationEvent(PublicEvent):
 
     serializer: ClassVar[str] = "accounts.api.serializers.InvitationSerializer"
     path: ClassVar[str] = "invitations"
+    right: ClassVar[Permission] = Permission.VIEW_INVITATION
     example: ClassVar[JSON] = {
         "id": 9,
         "email": "carol@example.org",
@@ -124,6 +128,7 @@ class ApiKeyEvent(PublicEvent):
 
     serializer: ClassVar[str] = "accounts.api.serializers.ApiKeySerializer"
     path: ClassVar[str] = "api-keys"
+    right: ClassVar[Permission] = Permission.VIEW_API_KEY
 
     @classmethod
     def of(cls, subject: Any) -> Self:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.public_events import JSON, PublicEvent
 
 
@@ -12,6 +13,7 @@ class SubscriptionEvent(PublicEvent):
 
     serializer: ClassVar[str] = "billing.api.serializers.SubscriptionSerializer"
     path: ClassVar[str] = "subscription"
+    right: ClassVar[Permission] = Permission.VIEW_SUBSCRIPTION
     example: ClassVar[JSON] = {
         "plan": "growth",
         "status": "ACTIVE",
@@ -43,6 +45,7 @@ class UsageThreshold(PublicEvent):
     type: ClassVar[str] = "usage.threshold"
     serializer: ClassVar[str] = "billing.api.serializers.UsageNoticeSerializer"
     path: ClassVar[str] = "entitlements/summary"
+    right: ClassVar[Permission] = Permission.VIEW_USAGE
     example: ClassVar[JSON] = {
         "feature": "posts",
         "percent": 80,

@@ -109,16 +109,26 @@ def handle_next() -> bool:
     event = StripeEvent.objects.due(moment).exclude(customer__in=busy).first()
     if event is None:
         return False
+    try:
+        _handle_due(event)
+    except Busy:
+        log.info("stripe_customer_busy", stripe_event=event.event_id)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # it is the first that is due: it must not be so for ever
+        log.exception("stripe_event_failed", stripe_event=event.event_id)
+        _postpone([event], type(error).__name__)
+    return True
+
+
+def _handle_due(event: StripeEvent) -> None:
+    """With all that is due of its customer."""
     if reason := _nobodys(event):
         _pending([event]).update(state=EventState.IGNORED, reason=reason, handled_at=now())
         log.info("stripe_event_ignored", stripe_event=event.event_id, type=event.type, reason=reason)
-        return True
-    try:
-        with leased(event.customer) as lease:
-            _handle(lease, list(StripeEvent.objects.due(now()).filter(customer=event.customer, type__in=HANDLED)))
-    except Busy:
-        log.info("stripe_customer_busy", stripe_event=event.event_id)
-    return True
+        return
+    with leased(event.customer) as lease:
+        _handle(lease, list(StripeEvent.objects.due(now()).filter(customer=event.customer, type__in=HANDLED)))
 
 
 def _handle(lease: Lease, events: list[StripeEvent]) -> None:

@@ -26,6 +26,10 @@ class SubscriptionQuerySet(WorkspaceQuerySet):
         """That have a customer at Stripe and are not over."""
         return self.exclude(customer="").exclude(status__in=["canceled", "incomplete_expired"])
 
+    def subscribed(self) -> Self:
+        """That have a subscription at Stripe which is charged, or will be: not one whose first payment never came."""
+        return self.paying().exclude(stripe_id="").exclude(status="incomplete")
+
 
 class StripeEventQuerySet(models.QuerySet):
     """Stripe's events."""

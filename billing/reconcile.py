@@ -4,15 +4,17 @@ Without a key of Stripe's there is nothing to compare with.
 """
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from ajansops.kit.clock import now
+from ajansops.kit.errors import UpstreamError, UpstreamTimeout
 from billing.inbox import HANDLED, row_of, store
 from billing.models import StripeEvent, Subscription
-from billing.payments import StripeRefused, gateway
+from billing.payments import gateway
 from billing.sync import Busy, sync_customer
 
 log = structlog.get_logger(__name__)
@@ -21,38 +23,56 @@ WINDOW = timedelta(days=30)  # as long as Stripe keeps them
 OVERLAP = timedelta(hours=6)  # events may come late, and not in order
 KEPT = timedelta(days=90)
 AT_ONCE = 100
+AWAY = 3  # customers that cannot be read, one after the other: it is not they
 
 
 def fetch_events() -> dict[str, int]:
-    """Through the inbox. Since the last one that we have: a listing begins at the newest, so a run that breaks off is
-    done again whole. Raises what Stripe raises.
-    """
+    """Through the inbox, since the last one that we have. Raises what Stripe raises."""
     if not settings.ENV.stripe_secret_key:
         return {}
     moment = now()
     last = StripeEvent.objects.order_by("-created_at").values_list("created_at", flat=True).first()
     since = max(moment - WINDOW, last - OVERLAP) if last else moment - WINDOW
-    rows = [row_of(event) for event in gateway().events(since, HANDLED)]
-    missed = sum(store(rows[start : start + AT_ONCE]) for start in range(0, len(rows), AT_ONCE))
-    return {"events_missed": missed, "events_removed": _forget()}
+    return {"events_missed": _fetch(since), "events_removed": _forget()}
+
+
+def _fetch(since: datetime) -> int:
+    """How many we did not have. One that is not as Stripe's are keeps no other from being read."""
+    missed, rows = 0, list[StripeEvent]()
+    for event in gateway().events(since, HANDLED):
+        try:
+            rows.append(row_of(event))
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError):
+            log.exception("stripe_event_unreadable")
+        if len(rows) == AT_ONCE:
+            missed, rows = missed + store(rows), []
+    return missed + store(rows)
 
 
 def read_anew() -> dict[str, int]:
-    """Every subscription that is not over, whatever its events said. Raises what Stripe raises when it is away; one
-    customer that it refuses keeps no other from being read.
+    """Every event that Stripe has: one that came after an outage hides from `fetch_events` what did not. And every
+    subscription that is not over, whatever its events said; one customer that is refused, or not as we know them, keeps
+    no other from being read. Raises what Stripe raises when it is away.
     """
     if not settings.ENV.stripe_secret_key:
         return {}
-    done: Counter[str] = Counter(subscriptions_read=0, subscriptions_refused=0)
+    done: Counter[str] = Counter(events_missed=_fetch(now() - WINDOW), subscriptions_read=0, subscriptions_refused=0)
+    in_a_row = 0
     for customer in list(Subscription.objects.paying().order_by("pk").values_list("customer", flat=True)):
         try:
             sync_customer(customer)
             done["subscriptions_read"] += 1
+            in_a_row = 0
         except Busy:
             continue  # it is being read this moment
-        except StripeRefused:
-            log.warning("stripe_customer_refused", customer=customer)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.warning("stripe_customer_not_read", customer=customer, exc_info=True)
             done["subscriptions_refused"] += 1
+            in_a_row += isinstance(error, UpstreamError | UpstreamTimeout)
+            if in_a_row == AWAY:
+                raise
     return dict(done)
 
 

@@ -100,6 +100,7 @@ def settle_referrals() -> dict[str, int]:
             except StripeRefused:
                 referral.save(update_fields=["updated_at"])  # such as for a customer who is deleted there
             except (UpstreamError, UpstreamTimeout):
+                referral.save(update_fields=["updated_at"])  # behind the others, should it be its own fault
                 break  # Stripe is away; what was credited is found there by its key
         else:
             referral.save(update_fields=["updated_at"])  # behind the others

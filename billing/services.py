@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
-from ajansops.kit.errors import AccessDenied, Invalid
+from ajansops.kit.errors import AccessDenied, Conflict, Invalid
 from ajansops.kit.events import changed, publish, snapshot
 from ajansops.kit.permissions import Permission
 from ajansops.kit.tenancy import lock_workspace
@@ -60,11 +60,22 @@ def give_plan(actor: Actor, subscription: Subscription, plan: str) -> None:
     publish(actor, "subscription.updated", row, changed(row, before))
 
 
+class AlreadySubscribed(Conflict):
+    """Your workspace already has a subscription. Change it on the customer's page."""
+
+    code = "already_subscribed"
+
+
 def start_checkout(actor: Actor, order: Order) -> Session:
-    """A payment page. The plan does not change by this: only what Stripe tells later changes it."""
+    """A payment page. The plan does not change by this: only what Stripe tells later changes it.
+
+    Raises `AlreadySubscribed`: a second subscription would be paid beside the first.
+    """
     stripe = _stripe_for(actor)
     refuse_own(actor.workspace_id, order.referrer)
     price = price_of(order.plan, order.currency, order.interval)
+    if price.interval and Subscription.objects.filter(workspace_id=actor.workspace_id).subscribed().exists():
+        raise AlreadySubscribed
     price_id = stripe.price_id(price)
     customer = customer_of(actor.workspace_id) or _new_customer(actor, order.email, stripe)
     parts = ("checkout", customer, price_id, order.email, order.referrer)

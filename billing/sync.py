@@ -118,10 +118,8 @@ def _copy(row: Subscription, chosen: Subscribed) -> None:
 
 
 def _late_since(row: Subscription, invoices: Iterable[Billed]) -> datetime | None:
-    """The oldest of its invoices that is not paid."""
-    unpaid = [
-        one for one in invoices if one.subscription_id == row.stripe_id and one.status in {"open", "uncollectible"}
-    ]
+    """The oldest of its invoices that is still to be paid; one that was written off is not."""
+    unpaid = [one for one in invoices if one.subscription_id == row.stripe_id and one.status == "open"]
     return min((one.issued_at for one in unpaid), default=None)
 
 

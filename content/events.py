@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.public_events import JSON, PublicEvent
 
 
@@ -12,6 +13,7 @@ class PostEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.posts.PostSerializer"
     path: ClassVar[str] = "posts"
+    right: ClassVar[Permission] = Permission.VIEW_POST
     example: ClassVar[JSON] = {
         "id": 12,
         "site_id": 3,
@@ -88,6 +90,7 @@ class ProductEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.serializers.ProductSerializer"
     path: ClassVar[str] = "products"
+    right: ClassVar[Permission] = Permission.VIEW_PRODUCT
     example: ClassVar[JSON] = {
         "id": 41,
         "sku": "TEA-1",
@@ -132,6 +135,7 @@ class VariantEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.serializers.VariantSerializer"
     path: ClassVar[str] = "variants"
+    right: ClassVar[Permission] = Permission.VIEW_VARIANT
     example: ClassVar[JSON] = {
         "id": 90,
         "uid": "0b9c3c1e-6a0f-4f0e-9a53-0d1a1f0a7b11",
@@ -164,6 +168,7 @@ class PersonaEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.readers.PersonaSerializer"
     path: ClassVar[str] = "personas"
+    right: ClassVar[Permission] = Permission.VIEW_PERSONA
     example: ClassVar[JSON] = {
         "id": 7,
         "name": "Tea lover",
@@ -200,6 +205,7 @@ class AudienceEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.readers.AudienceSerializer"
     path: ClassVar[str] = "audiences"
+    right: ClassVar[Permission] = Permission.VIEW_AUDIENCE
     example: ClassVar[JSON] = {
         "id": 7,
         "name": "Offices",
@@ -236,6 +242,7 @@ class SpecialDayEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.readers.SpecialDaySerializer"
     path: ClassVar[str] = "special-days"
+    right: ClassVar[Permission] = Permission.VIEW_SPECIAL_DAY
     example: ClassVar[JSON] = {
         "id": 7,
         "name": "Mother's Day",
@@ -272,6 +279,7 @@ class BrandEvent(PublicEvent):
 
     serializer: ClassVar[str] = "content.api.readers.BrandSerializer"
     path: ClassVar[str] = "brands"
+    right: ClassVar[Permission] = Permission.VIEW_BRAND
     example: ClassVar[JSON] = {
         "id": 7,
         "name": "Demlik",

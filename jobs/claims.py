@@ -99,8 +99,6 @@ def _open(kinds: Collection[str], moment: datetime) -> Q:
 
 
 def _items(job: Job, rows: Sequence[JobItem]) -> list[Item]:
-    if not rows:
-        return []  # and the job's memory is not read
     view = job_view(job)
     return [Item(row.pk, view, row.key, row.payload, row.attempts + 1, row.failures, row.losses) for row in rows]
 

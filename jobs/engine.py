@@ -108,7 +108,10 @@ class Engine:
             while not self._stopping:
                 self._woken.clear()
                 nap = await self._turn()
-                if until_idle and nap > PATIENCE and not (self._held_items() or self._following):
+                busy = (
+                    self._woken.is_set() or self._held_items() or self._following
+                )  # woken: an end may have added work
+                if until_idle and nap > PATIENCE and not busy:
                     break
                 await self._sleep(min(nap, IDLE))
         finally:
@@ -303,24 +306,18 @@ class Engine:
         """
         self._stopping = True
         until = time.monotonic() + STOP_WITHIN
-        try:
-            await self._release(self._buffer.remove(None))
-            while self._inflight and (left := until - time.monotonic()) > 0:
-                await asyncio.wait(list(self._inflight), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                await self._save_finished()
-        except Exception:
-            log.exception("engine_trouble")
+        await _tried(self._release(self._buffer.remove(None)))
+        while self._inflight and (left := until - time.monotonic()) > 0:
+            await asyncio.wait(list(self._inflight), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await _tried(self._save_finished())
         unfinished = list(self._inflight.values())
         for task in [*care, *self._inflight]:
             task.cancel()
-        try:
-            await self._release(unfinished)
-            while self._finished:
-                await self._save_finished()
-            await asyncio.gather(*self._following)
-            await self._db(announce, WAKE)
-        except Exception:
-            log.exception("engine_trouble")
+        await _tried(self._release(unfinished))
+        while self._finished and await _tried(self._save_finished()):
+            pass
+        await asyncio.gather(*self._following, return_exceptions=True)
+        await _tried(self._db(announce, WAKE))
         await asyncio.gather(*(r.aclose() for r in all_runners()))
         self._loop = None
         for thread in (self._database, self._heart, self._ends):
@@ -333,6 +330,16 @@ class Engine:
     async def _in(self, thread: ThreadPoolExecutor, call: Callable[..., T], *args: Any) -> T:
         """In a thread with its own connection; a broken one is dropped, so that the next call opens a new one."""
         return await asyncio.get_running_loop().run_in_executor(thread, _guarded, call, *args)
+
+
+async def _tried(step: Awaitable[Any]) -> bool:
+    """Whether it worked; the next step of a stop is taken in any case."""
+    try:
+        await step
+    except Exception:
+        log.exception("engine_trouble")
+        return False
+    return True
 
 
 def _guarded(call: Callable[..., T], *args: Any) -> T:

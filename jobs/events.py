@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.public_events import JSON, PublicEvent
 
 JOB: JSON = {
@@ -29,6 +30,7 @@ class JobEvent(PublicEvent):
 
     serializer: ClassVar[str] = "jobs.api.serializers.JobSerializer"
     path: ClassVar[str] = "jobs"
+    right: ClassVar[Permission] = Permission.VIEW_JOB
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class AgentEvent(PublicEvent):
 
     serializer: ClassVar[str] = "jobs.api.serializers.AgentSerializer"
     path: ClassVar[str] = "agents"
+    right: ClassVar[Permission] = Permission.VIEW_AGENT
     example: ClassVar[JSON] = {
         "id": 2,
         "name": "Watcher",

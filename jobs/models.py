@@ -53,9 +53,13 @@ class Job(WorkspaceOwned):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
-    units = models.PositiveIntegerField(default=0, help_text="It costs at most so many of its kind's feature.")
-    charged = models.PositiveIntegerField(default=0, help_text="Units that it has cost.")
-    reservation = models.CharField(max_length=96, blank=True, editable=False, help_text="Of units; empty: it has none.")
+    units = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="It costs at most so many of its kind's feature."
+    )
+    charged = models.PositiveIntegerField(default=0, db_default=0, help_text="Units that it has cost.")
+    reservation = models.CharField(
+        max_length=96, blank=True, default="", db_default="", editable=False, help_text="Of units; empty: it has none."
+    )
     max_parallel = models.PositiveIntegerField(null=True, help_text="Items in flight at a time, over all workers.")
     interval_ms = models.PositiveIntegerField(default=0, help_text="Least time between two starts of items.")
     runnable_at = models.DateTimeField(db_default=Now(), help_text="No item starts before.")
@@ -66,7 +70,7 @@ class Job(WorkspaceOwned):
     completed_at = models.DateTimeField(null=True)
     resumes_at = models.DateTimeField(null=True, help_text="It waits for the next window, which opens then.")
     error = models.JSONField(null=True)
-    webhook_url = models.CharField(max_length=2048, blank=True, help_text="Is told when it has ended.")
+    webhook_url = models.CharField(max_length=2048, blank=True, db_default="", help_text="Is told when it has ended.")
     user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
     test_mode = models.BooleanField(default=False)
@@ -124,8 +128,8 @@ class JobItem(models.Model):
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=ItemState, default=ItemState.PENDING)
     attempts = models.PositiveIntegerField(default=0, help_text="Times it was claimed.")
-    failures = models.PositiveSmallIntegerField(default=0, help_text="Tries that ended with an error.")
-    losses = models.PositiveSmallIntegerField(default=0, help_text="Times its worker was lost with it.")
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Tries that ended with an error.")
+    losses = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Times its worker was lost with it.")
     not_before = models.DateTimeField(db_default=Now(), help_text="After a failed try: when the next may start.")
     lease = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.public_events import JSON, PublicEvent
 
 
@@ -12,6 +13,7 @@ class LeadEvent(PublicEvent):
 
     serializer: ClassVar[str] = "leads.api.serializers.LeadSerializer"
     path: ClassVar[str] = "leads"
+    right: ClassVar[Permission] = Permission.VIEW_LEAD
     example: ClassVar[JSON] = {
         "id": 18,
         "company": "Demlik Ltd",
@@ -62,6 +64,7 @@ class EmailTemplateEvent(PublicEvent):
 
     serializer: ClassVar[str] = "leads.api.serializers.TemplateSerializer"
     path: ClassVar[str] = "email-templates"
+    right: ClassVar[Permission] = Permission.VIEW_EMAIL_TEMPLATE
     example: ClassVar[JSON] = {
         "id": 4,
         "name": "First contact",

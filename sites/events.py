@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.public_events import JSON, PublicEvent, shown
 
 
@@ -12,6 +13,7 @@ class SiteEvent(PublicEvent):
 
     serializer: ClassVar[str] = "sites.api.serializers.SiteSerializer"
     path: ClassVar[str] = "sites"
+    right: ClassVar[Permission] = Permission.VIEW_SITE
     example: ClassVar[JSON] = {
         "id": 3,
         "name": "Demlik",
@@ -53,6 +55,7 @@ class ReportEvent(PublicEvent):
 
     serializer: ClassVar[str] = "sites.api.serializers.ReportSerializer"
     path: ClassVar[str] = "seo/reports"
+    right: ClassVar[Permission] = Permission.VIEW_REPORT
 
     @classmethod
     def of(cls, subject: Any) -> Self:
@@ -86,6 +89,7 @@ class AuditEvent(PublicEvent):
 
     serializer: ClassVar[str] = "sites.api.audit_serializers.AuditDetailSerializer"
     path: ClassVar[str] = "audits"
+    right: ClassVar[Permission] = Permission.VIEW_AUDIT
     example: ClassVar[JSON] = {
         "id": 8,
         "site_id": 3,
@@ -117,6 +121,7 @@ class InsightEvent(PublicEvent):
 
     serializer: ClassVar[str] = "sites.api.audit_serializers.InsightSerializer"
     path: ClassVar[str] = "insights"
+    right: ClassVar[Permission] = Permission.VIEW_AUDIT
     example: ClassVar[JSON] = {
         "id": 21,
         "audit_id": 8,

@@ -7,6 +7,8 @@ while a receiver is awaited.
 
 import asyncio
 import contextlib
+import random
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 
 from ajansops.kit.net import Client, open_client
 from webhooks import claims
+from webhooks.health import disable_hopeless
 from webhooks.parcels import Lane, Outcome, Parcel
 from webhooks.sending import send
 
@@ -28,7 +31,8 @@ T = TypeVar("T")
 IN_FLIGHT = 256  # of a worker; many times a workspace's share, so that hanging receivers leave room for others
 OF_WORKSPACE = 8
 OF_LANE = 4
-HELD_AHEAD = 1024  # parcels in memory at most
+HELD_AHEAD = 4096  # parcels in memory; with more no further outbox is leased
+FRESH = 10.0  # seconds; older ones are read again: their endpoint may have been switched off, or moved
 HEARTBEAT = 5.0  # seconds
 IDLE = 5.0  # the longest nap; a wake-up cuts it short
 HELD = 0.5  # something is due, but its lane is full, or its outbox is another worker's
@@ -113,31 +117,33 @@ class Dispatcher:
 
     def _read(self, known: dict[Lane, list[int]]) -> list[Parcel]:
         """In the thread of the database, while the loop goes on sending."""
-        held = sum(map(len, known.values()))
-        if held >= HELD_AHEAD:
-            return []
-        if held < IN_FLIGHT:
+        if len(self._inflight) < IN_FLIGHT and sum(map(len, known.values())) < HELD_AHEAD:
             claims.claim(self.lease)
         return claims.due_parcels(self.lease, known, frozenset(self._slow))
 
     def _start_all(self) -> None:
-        """One of each workspace in turn, within the bounds."""
+        """One of each workspace in turn, within the bounds; who is first changes, so that nobody always is."""
         ready = [] if self._stopping else list(self._waiting)
+        random.shuffle(ready)
         while ready:
             ready = [workspace_id for workspace_id in ready if self._start_one(workspace_id)]
 
     def _start_one(self, workspace_id: int) -> bool:
         """Of the lane whose turn it is; False when nothing may start."""
-        lanes = self._waiting[workspace_id]
+        lanes = self._waiting.get(workspace_id, {})
         if len(self._inflight) >= IN_FLIGHT or self._busy[workspace_id] >= OF_WORKSPACE:
             return False
         lane = next((lane for lane in lanes if self._busy[lane] < (1 if lane in self._slow else OF_LANE)), None)
         if lane is None:
             return False
-        queue = lanes.pop(lane)
-        self._begin(queue.popleft())
+        queue, oldest = lanes.pop(lane), time.monotonic() - FRESH
+        parcel = queue.popleft()
         if queue:
             lanes[lane] = queue  # behind the others
+        elif not lanes:
+            del self._waiting[workspace_id]
+        if parcel.read_at > oldest:
+            self._begin(parcel)
         return True
 
     def _begin(self, parcel: Parcel) -> None:
@@ -148,24 +154,22 @@ class Dispatcher:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Outcome]) -> None:
-        parcel = self._inflight[task]
+        parcel = self._inflight.pop(task)
         for key in (parcel.lane, parcel.lane[0]):
             self._busy[key] -= 1
             if not self._busy[key]:
                 del self._busy[key]
         if not task.cancelled():
-            self._note(task.result())
-        del self._inflight[task]
-        if not self._stopping:
-            while self._start_one(parcel.lane[0]):
-                pass
+            self._note(task.result())  # `send` never raises
+        self._start_all()
         self._woken.set()
 
     def _note(self, outcome: Outcome) -> None:
         self._finished.append(outcome)
         if outcome.timed_out:
             self._slow.add(outcome.parcel.lane)
-            self._waiting[outcome.parcel.lane[0]].pop(outcome.parcel.lane, None)  # read again when there is room
+            lanes = self._waiting.get(outcome.parcel.lane[0], {})
+            lanes.pop(outcome.parcel.lane, None)  # read again when there is room
         else:
             self._slow.discard(outcome.parcel.lane)
 
@@ -174,6 +178,7 @@ class Dispatcher:
         if batch:
             await self._db(claims.save_outcomes, batch)
             del self._finished[: len(batch)]
+            await self._db(disable_hopeless, batch)
 
     async def _sleep(self, seconds: float) -> None:
         if not self._finished:

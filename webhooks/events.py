@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ajansops.kit.permissions import Permission
 from ajansops.kit.public_events import JSON, PublicEvent
 
 
@@ -13,6 +14,7 @@ class WebhookTest(PublicEvent):
     type: ClassVar[str] = "webhook.test"
     serializer: ClassVar[str] = "webhooks.api.serializers.EndpointSerializer"
     path: ClassVar[str] = "webhooks"
+    right: ClassVar[Permission] = Permission.CHANGE_WEBHOOK
     example: ClassVar[JSON] = {
         "id": 1,
         "url": "https://your-app.example/webhooks",

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
 from ajansops.kit.events import changed, publish, snapshot
-from ajansops.kit.tenancy import lock_workspace
+from ajansops.kit.tenancy import lock_workspace_soon
 from webhooks.models import Delivery, DeliveryStatus, Disabled, Endpoint
 from webhooks.parcels import Outcome
 from webhooks.schedule import GONE
@@ -78,7 +78,7 @@ def disable_hopeless(outcomes: Sequence[Outcome]) -> None:
 @transaction.atomic
 def disable(endpoint: Endpoint, reason: Disabled) -> None:
     """Nothing more is sent, and its owners are told (`notices`)."""
-    lock_workspace(endpoint.workspace_id)
+    lock_workspace_soon(endpoint.workspace_id)
     row = Endpoint.objects.select_for_update().filter(pk=endpoint.pk, is_active=True).first()
     if row is None:
         return

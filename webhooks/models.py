@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -117,8 +118,13 @@ class Endpoint(WorkspaceOwned, Signing):
         return self.url
 
     def clean(self) -> None:
-        """Raises ValidationError for an address that is not open to us, and for events that never come."""
-        errors = {"url": complaints(check_target, self.url), "events": complaints(check_patterns, self.events)}
+        """Raises ValidationError for an address that is not open to us, and for events that never come. Names are not
+        looked up here, where rows are locked: `services` does that before.
+        """
+        errors = {
+            "url": complaints(partial(check_target, resolve=False), self.url),
+            "events": complaints(check_patterns, self.events),
+        }
         if any(errors.values()):
             raise ValidationError({name: found for name, found in errors.items() if found})
         self.events = list(dict.fromkeys(self.events))

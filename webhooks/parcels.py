@@ -1,6 +1,7 @@
 """What passes between the database and the network."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from webhooks.schedule import delivered
 
@@ -17,10 +18,11 @@ class Parcel:
     url: str
     event_id: str
     type: str
-    body: bytes
-    secrets: tuple[str, ...]
+    body: bytes = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     attempts: int  # before this one
     request_id: str
+    read_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef
+
 from ajansops.kit.clock import now
 from ajansops.kit.periodic import Periodic
 from ajansops.kit.slots import Every
-from webhooks.models import Event
+from webhooks.models import Delivery, Event
 from webhooks.notices import send_notices
 
 KEPT = timedelta(days=30)
@@ -13,9 +15,11 @@ AT_ONCE = 5000
 
 
 def forget_old() -> dict[str, int]:
-    """Events after thirty days, with their deliveries; none is open so long. Little by little, so nobody waits."""
+    """Events after thirty days, with their deliveries, unless one is still open. Little by little, so nobody waits."""
     removed = 0
-    while some := list(Event.objects.filter(created_at__lt=now() - KEPT).values_list("pk", flat=True)[:AT_ONCE]):
+    still_sent = Delivery.objects.filter(event=OuterRef("pk"), next_attempt_at__isnull=False)
+    old = Event.objects.filter(~Exists(still_sent), created_at__lt=now() - KEPT).order_by("pk")
+    while some := list(old.values_list("pk", flat=True)[:AT_ONCE]):
         Event.objects.filter(pk__in=some).delete()
         removed += len(some)
     return {"webhook_events_removed": removed}

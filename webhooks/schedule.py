@@ -39,5 +39,5 @@ def retry_after(headers: Mapping[str, str]) -> float:
         return float(text[:9])
     try:
         return max(0.0, (parsedate_to_datetime(text) - now()).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, or one beyond all calendars
         return 0.0

@@ -23,13 +23,16 @@ REQUEST_ID = "x-request-id"
 async def send(client: Client, parcel: Parcel) -> Outcome:
     """Signed anew for each attempt; the body is the one that was frozen."""
     try:
-        reply = await _post(client, parcel)
+        return _outcome(parcel, await _post(client, parcel))
     except NetError as error:
         log.info("webhook_not_delivered", reason=error.reason, **_about(parcel))
         return Outcome(parcel, error=error.code, timed_out=isinstance(error, Timeout))
     except Exception:
         log.exception("webhook_crashed", **_about(parcel))
         return Outcome(parcel, error="internal_error")
+
+
+def _outcome(parcel: Parcel, reply: Response) -> Outcome:
     if not delivered(reply.status):
         log.info("webhook_not_delivered", status=reply.status, **_about(parcel))
     asked, elapsed_ms = retry_after(reply.headers), reply.elapsed_ms

@@ -10,14 +10,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
+from ajansops.kit.checks import complaints
 from ajansops.kit.clock import iso, now
 from ajansops.kit.errors import DomainError, Invalid, Kind, NotFound
 from ajansops.kit.events import State, publish
+from ajansops.kit.net import check_target
 from ajansops.kit.permissions import Permission
+from ajansops.kit.public_events import public_events
 from ajansops.kit.tasks import announce
 from ajansops.kit.tenancy import lock_workspace
 from ajansops.kit.writer import Writer
-from webhooks.checks import check_secret
+from webhooks.checks import check_secret, means
 from webhooks.health import close_deliveries
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox, first_secret, new_secret, sealed
 from webhooks.outbox import WAKE, lane_of
@@ -38,8 +41,20 @@ class CannotRetry(DomainError):
 class EndpointWriter(Writer):
     """What was open for an endpoint that is switched off is not sent when it is switched on again."""
 
+    def create(self, actor: Actor, **fields: Any) -> Any:
+        """As `Writer.create`."""
+        _check_url(fields)
+        return super().create(actor, **fields)
+
+    def update(self, actor: Actor, row: Any, **fields: Any) -> Any:
+        """As `Writer.update`."""
+        _check_url(fields)
+        return super().update(actor, row, **fields)
+
     def cleaned(self, actor: Actor, row: Any, fields: dict[str, Any]) -> dict[str, Any]:
-        """Switched on, it starts without a past."""
+        """Switched on, it starts without a past. What is told, and where, takes the right to read it all."""
+        if {"events", "url"} & fields.keys():
+            _require_readable(actor, fields.get("events", row.events))
         return fields | FRESH if fields.get("is_active") and not row.is_active else fields
 
     def after_save(self, row: Any, before: State) -> None:
@@ -83,6 +98,19 @@ def _rotated(actor: Actor, row: Endpoint | Outbox) -> str:
     row.save(update_fields=["secret", "old_secret", "old_until"])
     publish(actor, "webhook.secret_rotated", row, {"old_until": (None, iso(row.old_until))})
     return secret
+
+
+def _require_readable(actor: Actor, patterns: Any) -> None:
+    """Raises `AccessDenied` naming the scope. What is no pattern is told by the model's `clean`."""
+    for event in public_events().values() if isinstance(patterns, list) else ():
+        if any(isinstance(pattern, str) and means(pattern, event.type) for pattern in patterns):
+            actor.require(event.right)
+
+
+def _check_url(fields: dict[str, Any]) -> None:
+    """Before anything is locked: the name is looked up."""
+    if found := complaints(check_target, fields["url"]) if "url" in fields else []:
+        raise Invalid(errors={"url": found})
 
 
 def _check_secret(secret: str) -> None:
@@ -157,6 +185,7 @@ def replay(
     """
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
     row = ENDPOINTS.locked(actor, endpoint)
+    _require_readable(actor, row.events)
     if not row.is_active:
         raise CannotRetry(gettext("The endpoint is disabled. Enable it first."))
     events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=until or now()))

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from django.db import transaction
 from django.utils.translation import gettext
 
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
+from ajansops.kit.errors import RateLimited
 from ajansops.kit.events import publish
 from ajansops.kit.net import open_client
 from ajansops.kit.permissions import Permission
@@ -16,10 +18,14 @@ from webhooks.events import WebhookTest
 from webhooks.models import Endpoint, event_id
 from webhooks.outbox import lane_of, payload
 from webhooks.parcels import Outcome, Parcel
-from webhooks.sending import send
+from webhooks.sending import LIMITS, send
 
 SHOWN = 1024  # bytes of the answer
+AT_ONCE = 2  # in a process: each holds one of its few threads
 LEAST_SECONDS = 1.0  # of a test without an answer: refused by us, by them or by nobody looks alike
+
+
+_places = BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,15 @@ class Tried:
 def try_endpoint(actor: Actor, endpoint: Endpoint) -> Tried:
     """Also when it is disabled. Call it outside transactions: the receiver may take its time."""
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
+    if not _places.acquire(blocking=False):
+        raise RateLimited(retry_after=LIMITS.total_seconds)
+    try:
+        return _try(actor, endpoint)
+    finally:
+        _places.release()
+
+
+def _try(actor: Actor, endpoint: Endpoint) -> Tried:
     with transaction.atomic():
         publish(actor, "webhook.tested", endpoint)
     started = time.monotonic()

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
+from ajansops.kit.permissions import Permission
+
 JSON = dict[str, Any]
 
 
@@ -17,6 +19,7 @@ class PublicEvent:
     type: ClassVar[str]  # as it is published: `resource.action`
     serializer: ClassVar[str]  # by name: core's, imported when the first event is told
     path: ClassVar[str]  # of the object on core, before its id
+    right: ClassVar[Permission]  # to read it: nobody subscribes to more than they may read
     example: ClassVar[JSON]  # of `data`
 
     data: JSON

@@ -10,7 +10,7 @@ from time import sleep
 import structlog
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from ajansops.kit.clock import now
 from ajansops.kit.entitlements import Feature, entitlements
@@ -43,7 +43,7 @@ class Tally:
                 entitlements().record(workspace_id, Feature.API_CALLS, count, f"calls:{now():%Y-%m-%dT%H}")
             except ObjectDoesNotExist:
                 pass  # the workspace is gone for good
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("calls_not_written", error=str(error))
                 with self._lock:
                     self._calls[workspace_id] += count

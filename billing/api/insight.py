@@ -17,7 +17,7 @@ class CheckoutView(SurfaceView):
     by_address = BILLING
     body = CheckoutBody
     answers = {"post": {200: CheckoutSerializer}}
-    faults = {"post": (502, 504)}
+    faults = {"post": (409, 502, 504)}
 
     def post(self, request: Request) -> Response:
         """Its address."""

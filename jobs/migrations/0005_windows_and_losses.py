@@ -28,17 +28,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='webhook_url',
-            field=models.CharField(blank=True, help_text='Is told when it has ended.', max_length=2048),
+            field=models.CharField(blank=True, db_default='', help_text='Is told when it has ended.', max_length=2048),
         ),
         migrations.AddField(
             model_name='jobitem',
             name='failures',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Tries that ended with an error.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Tries that ended with an error.'),
         ),
         migrations.AddField(
             model_name='jobitem',
             name='losses',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Times its worker was lost with it.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Times its worker was lost with it.'),
         ),
         migrations.AlterField(
             model_name='jobitem',

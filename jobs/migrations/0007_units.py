@@ -16,17 +16,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='charged',
-            field=models.PositiveIntegerField(default=0, help_text='Units that it has cost.'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='Units that it has cost.'),
         ),
         migrations.AddField(
             model_name='job',
             name='reservation',
-            field=models.CharField(blank=True, editable=False, help_text='Of units; empty: it has none.', max_length=96),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, help_text='Of units; empty: it has none.', max_length=96),
         ),
         migrations.AddField(
             model_name='job',
             name='units',
-            field=models.PositiveIntegerField(default=0, help_text="It costs at most so many of its kind's feature."),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text="It costs at most so many of its kind's feature."),
         ),
         migrations.AddIndex(
             model_name='job',

@@ -227,3 +227,24 @@ def test_web_starts_without_the_sdk():
     code = "import sys, ajansops.wsgi, ajansops.urls; print('stripe' in sys.modules, 'billing.payments' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip().endswith("False True")
+
+
+@pytest.mark.parametrize(
+    ("status", "plan", "answered"),
+    [
+        ("active", "agency", 409),
+        ("trialing", "agency", 409),
+        ("past_due", "agency", 409),
+        ("canceled", "agency", 200),
+        ("incomplete", "agency", 200),
+        ("active", "setup_pack", 200),
+    ],
+)
+def test_a_second_subscription_is_not_sold_beside_the_first(people, alice, stripe, status, plan, answered):
+    """It would be paid twice: plans are changed in the portal."""
+    known = {"customer": "cus_known", "stripe_id": "sub_1", "status": status, "plan": "growth"}
+    Subscription.objects.update_or_create(workspace=people.acme, defaults=known)
+    answer = alice.post(URL, PRINTED | {"plan": plan})
+    assert answer.status_code == answered, answer.content
+    if answered == 409:
+        assert answer.json()["error"] == "already_subscribed"

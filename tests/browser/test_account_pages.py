@@ -92,7 +92,8 @@ def sign_in(page, email: str, password: str, *, next_path: str = "/accounts/") -
 
 def confirm_access(page, password: str) -> None:
     page.fill("input[name=password]", password)
-    page.click("main form button[type=submit]")
+    with page.expect_navigation():
+        page.click("main form button[type=submit]")
 
 
 def authenticator(page, *, verifies: bool = True) -> None:
@@ -143,7 +144,7 @@ def test_errors_and_messages_can_be_read_on_a_phone_in_the_dark(open_page, peopl
     page.fill("input[name=email]", "dora@example.org")
     page.fill("input[name=password1]", "123")
     page.click("main form button[type=submit]")
-    assert page.locator("[role=alert] .errorlist li").first.is_visible()
+    page.locator("[role=alert] .errorlist li").first.wait_for()
     assert page.get_attribute("input[name=password1]", "aria-invalid") == "true"
     assert page.evaluate(PALE) == []
     page.fill("input[name=password1]", "a-long-password-9")

@@ -360,7 +360,7 @@ def _webhooks(tenant: Tenant, word: str) -> None:
     endpoint = Endpoint.objects.create(
         workspace=workspace,
         url=f"http://127.0.0.1:9/{mark}",
-        events=["usage.*"],
+        events=["webhook.*"],
         secret=first_secret(),
         last_delivery_at=now(),
     )

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import standardwebhooks
@@ -11,7 +12,9 @@ import svix
 from accounts.models import Activity
 from ajansops.kit.clock import now
 from ajansops.kit.public_events import public_events
+from tests.conftest import Api
 from tests.webhooks.receiver import Answer
+from webhooks import claims, dispatcher
 from webhooks.models import Delivery, Endpoint, Event
 from webhooks.notices import send_notices
 from webhooks.signatures import hex_signature
@@ -350,3 +353,64 @@ def test_the_catalogue_has_every_event_with_an_example(acme):
         assert entry["description"].endswith("."), entry["type"]
         assert list(entry["example"]) == ["id", "type", "created_at", "data", "workspace_id"]
         assert entry["example"]["type"] == entry["type"]
+
+
+# --- rights -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scopes", "events", "status"),
+    [
+        (("webhooks:write", "posts:read"), ["post.*"], 201),
+        (("webhooks:write",), ["post.*"], 403),
+        (("webhooks:write", "posts:read"), ["post.*", "lead.created"], 403),
+        (("webhooks:write", "posts:read"), ["*"], 403),
+        (("webhooks:write", "*:read"), ["*"], 201),
+    ],
+)
+def test_nobody_is_told_what_they_may_not_read(people, key_for, scopes, events, status):
+    api = Api(key=key_for(people.acme, *scopes))
+    answer = api.post("/api/v1/webhooks", {"url": "https://new.invalid/hook", "events": events})
+    assert answer.status_code == status
+    assert Endpoint.objects.exists() == (status == 201)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "", {"events": ["*"]}),
+        ("PATCH", "", {"url": "https://mine.invalid/hook"}),
+        ("POST", "/replay", {"since": "2026-01-01T00:00:00Z"}),
+    ],
+)
+def test_nor_by_way_of_what_others_made(people, acme, key_for, endpoint, method, path, body):
+    acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"events": ["lead.*"]})
+    limited = Api(key=key_for(people.acme, "webhooks:*", "posts:read"))
+    assert limited.call(method, f"/api/v1/webhooks/{endpoint['id']}{path}", body).status_code == 403
+
+
+def test_a_secret_that_nobody_can_open_stops_nobody_else(people, acme, other, receiver, endpoint):
+    """Its key was taken out of ENCRYPTION_KEYS."""
+    theirs = add(other, receiver, "site.*").json()["data"]["id"]
+    for api in (acme, other):
+        api.post("/api/v1/sites", SITE)
+    Endpoint.objects.exclude(pk=theirs).update(secret="AAAA")
+    lease = uuid4()
+    assert claims.claim(lease) == 2
+    assert {parcel.endpoint_id for parcel in claims.due_parcels(lease, {}, ())} == {theirs}
+
+
+def test_a_backlog_of_one_workspace_keeps_no_other_from_being_sent(acme, other, receiver, dispatch, monkeypatch):
+    """More is waiting than may be in flight, to many receivers that take their time."""
+    monkeypatch.setattr(dispatcher, "IN_FLIGHT", 12)
+    for _ in range(6):
+        add(acme, receiver, "site.*")
+    add(other, receiver, "site.*")
+    for n in range(8):
+        acme.post("/api/v1/sites", SITE | {"domain": f"tea-{n}.example.com"})
+    other.post("/api/v1/sites", SITE)
+    receiver.answer = lambda taken: Answer(after=0.05)
+    dispatch()
+    workspaces = [json.loads(taken.body)["workspace_id"] for taken in receiver.taken]
+    assert len(workspaces) == 49
+    assert workspaces.index(Endpoint.objects.get(workspace__slug="other").workspace_id) < 24

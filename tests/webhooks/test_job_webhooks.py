@@ -134,6 +134,7 @@ def test_the_schedule(people, receiver, dispatch, end_job):
         (Answer(503, headers={"Retry-After": "3600"}), 3599, 3601),
         (Answer(429, headers={"Retry-After": "99999999"}), 86_399, 86_401),
         (Answer(429, headers={"Retry-After": "soon"}), 59, 61),
+        (Answer(429, headers={"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}), 59, 61),
         (Answer(500, headers={"Retry-After": "3600"}), 3.9, 6.1),
     ],
     ids=lambda value: f"{value.status}{value.headers}" if isinstance(value, Answer) else "",
