@@ -8,7 +8,7 @@ ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
 PYTHON := python3
 endif
 
-.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl bench-jobs bench-webhooks chaos-webhooks schema fuzz-api chaos chaos-short chaos-control
+.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl bench-jobs bench-quota bench-webhooks chaos-webhooks schema fuzz-api chaos chaos-short chaos-control
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,13 +67,16 @@ format: setup ## Put the code into the house style.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: bench-crawl bench-jobs bench-webhooks bench-api ## Every benchmark.
+bench: bench-crawl bench-jobs bench-quota bench-webhooks bench-api ## Every benchmark.
 
 bench-crawl: setup ## The crawler against the limit of its pages' latency.
 	$(BIN)/python -m tests.bench.crawl
 
 bench-jobs: setup ## Jobs against the limit of their latency and against Celery (PostgreSQL, Redis).
 	$(BIN)/python -m tests.bench.jobs
+
+bench-quota: setup ## Units of one counter against a plain UPDATE and SELECT FOR UPDATE (PostgreSQL, pgbench).
+	$(BIN)/python -m tests.bench.quota
 
 bench-api: setup ## A page of a list against a bare view and against plain DRF (PostgreSQL, Redis, wrk).
 	$(BIN)/python -m tests.bench.api

@@ -138,13 +138,14 @@ def _about(model: type[Model], ids: Iterable[int]) -> Q:
     return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids])
 
 
-# The person first: they are erased last, when nothing else has to be found by their address any more.
+# The person first: they are erased last, when nothing else has to be found by their address any more. But for
+# their memberships, found by id: so that what webhooks are told of the end of one names nobody.
 ENTRIES = (
+    PersonalData("accounts.Membership", "memberships", "Roles. Deleted.", _memberships, _withdraw),
     PersonalData(
         "accounts.User", "profile", "The account. Anonymised: the log and jobs point to it.", _profile, _anonymise
     ),
     PersonalData("account.EmailAddress", "addresses", "Addresses. Deleted.", _emails, _delete_emails),
-    PersonalData("accounts.Membership", "memberships", "Roles. Deleted.", _memberships, _withdraw),
     PersonalData("accounts.Workspace", "workspaces", "Those they own. They stay, with another owner.", _owned, kept),
     PersonalData("accounts.ApiKey", "api_keys", "Keys they made, without secrets. Deleted.", _keys, _delete_keys),
     PersonalData("accounts.Invitation", "invitations", "To their addresses. Deleted.", _received, _forget_invitations),

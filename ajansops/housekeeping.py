@@ -1,4 +1,6 @@
-"""What piles up and nobody needs: expired sessions, old runs of tasks, the embedded broker's read messages."""
+"""What piles up and nobody needs: expired sessions, old runs of tasks, items of old jobs, the embedded broker's read
+messages.
+"""
 
 import time
 
@@ -8,6 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from ajansops.kit.periodic import Periodic
 from ajansops.kit.slots import Every
 from jobs.periodic import forget_runs
+from jobs.retention import forget_items
 
 KEEP_MESSAGES = 3600  # seconds
 
@@ -15,7 +18,11 @@ KEEP_MESSAGES = 3600  # seconds
 def housekeep() -> dict[str, int]:
     """Idempotent."""
     SessionStore.clear_expired()
-    return {"messages_removed": _remove_read_messages(), "runs_removed": forget_runs()}
+    return {
+        "messages_removed": _remove_read_messages(),
+        "runs_removed": forget_runs(),
+        "items_removed": forget_items(),
+    }
 
 
 def _remove_read_messages() -> int:

@@ -105,6 +105,8 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         "customer",
         "stripe_id",
         "synced_at",
+        "due_at",
+        "failures",
         "referral_code",
     )
     actions = tuple(_plan_action(plan) for plan in PLANS)

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import entitlements, periodic, personal, public_events
+from ajansops.kit import entitlements, events, periodic, personal, public_events
 from ajansops.kit.plans import Plans, provide
 
 
@@ -22,6 +22,7 @@ class BillingConfig(AppConfig):
         )
         entitlements.provide(import_string("billing.ledger.Ledger")())
         public_events.register(*import_string("billing.events.EVENTS"))
+        events.listen(import_string("billing.rereading.on_event"))
         personal.register(*import_string("billing.personal.ENTRIES"))
         for task in import_string("billing.periodic.TASKS"):
             periodic.register(task)

@@ -5,7 +5,7 @@ those belong to a workspace, which sees them and is told of their end; whose an 
 and often it is nobody's. All that is due of one customer is handled together, by who holds the customer's lease.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,13 +25,13 @@ from ajansops.kit.tenancy import lock_workspace
 from billing.models import EventState, StripeEvent, Subscription
 from billing.payments import StripeNotConfigured, StripeRefused, gateway
 from billing.reactions import REACTIONS, Told
+from billing.rereading import FIRST_PAUSE, LONGEST_PAUSE, WAKE, stop_if_closed
 from billing.signatures import verify
 from billing.stripe_objects import JSON, Billed, Subscribed, read_invoice, read_subscription, reference
 from billing.sync import Busy, Lease, keep, keep_snapshots, leased
 
 log = structlog.get_logger(__name__)
 
-WAKE = "billing.wake"
 HANDLED = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -51,8 +51,10 @@ HANDLED = (
     "invoice.voided",
     "invoice.marked_uncollectible",
 )
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(hours=1)
+READERS: Mapping[str, Callable[[JSON], Subscribed | Billed | None]] = {
+    "subscription": read_subscription,
+    "invoice": read_invoice,
+}
 GIVE_UP = timedelta(days=3)
 MAX_NAME = 255
 
@@ -136,6 +138,7 @@ def _handle(lease: Lease, events: list[StripeEvent]) -> None:
 
     def then(row: Subscription, before: State) -> None:
         _react(events, row, before)
+        stop_if_closed(row)
 
     asked_at = now()
     try:
@@ -229,8 +232,7 @@ def _snapshots(events: Collection[StripeEvent]) -> list[tuple[datetime, Subscrib
     found: list[tuple[datetime, Subscribed | Billed]] = []
     for event in events:
         try:
-            read = {"subscription": read_subscription, "invoice": read_invoice}[event.data["object"]]
-            what = read(event.data)
+            what = READERS[event.data["object"]](event.data)
         except (LookupError, TypeError, AttributeError, ValueError):
             continue  # it has no state to tell, or not as we know it
         if what is not None:

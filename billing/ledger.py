@@ -11,11 +11,11 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import BigIntegerField, F, Sum
+from django.db.models import BigIntegerField, F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from ajansops.kit.clock import now
-from ajansops.kit.entitlements import GAUGES, Feature, FeatureLimitReached, counted, still_running
+from ajansops.kit.entitlements import GAUGES, Feature, FeatureLimitReached, Meter, counted, still_running
 from ajansops.kit.tenancy import lock_workspace
 from billing.limits import limit_of
 from billing.models import EntryKind, LedgerEntry, Period, Reservation, Usage, UsageNotice
@@ -34,14 +34,12 @@ class Ledger:
 
     def admit(self, workspace_id: int, feature: Feature, quantity: int = 1) -> None:
         """The workspace's lock makes it exact: nobody else adds a row between this count and the caller's."""
-        if quantity < 1:
-            return
         lock_workspace(workspace_id)
         limit = limit_of(workspace_id, feature)
         if limit is None:
             return
         used = counted(workspace_id, feature) + quantity
-        if used > limit:
+        if quantity and used > limit:
             raise FeatureLimitReached(feature, upgrade_url(workspace_id))
         if used * 100 >= THRESHOLDS[0] * limit:
             _note(open_period(workspace_id), feature, used, limit)
@@ -53,6 +51,11 @@ class Ledger:
             return None
         used = counted(workspace_id, feature) if feature in GAUGES else used_of(workspace_id, feature)
         return max(0, limit - used)
+
+    def meter(self, workspace_id: int, feature: Feature) -> Meter:
+        """In the period in force."""
+        period = current_period(workspace_id)
+        return Meter(used_in(period).get(feature, 0), limit_of(workspace_id, feature), period.end)
 
     def use(
         self, workspace_id: int, feature: Feature, quantity: int, source: str, *, metadata: dict[str, Any] | None = None
@@ -117,20 +120,16 @@ class Ledger:
         return given
 
     @transaction.atomic
-    def record(self, workspace_id: int, feature: Feature, quantity: int, source: str) -> None:
+    def record(self, workspace_id: int, feature: Feature, quantity: int, source: str) -> Meter:
         """One line a source and period, to which it adds."""
         lock_workspace(workspace_id)
-        usage = _open_usage(workspace_id, feature)
+        usage, limit = _open_usage(workspace_id, feature), limit_of(workspace_id, feature)
         _take(usage, quantity, None)
-        _note_if_much(usage, limit_of(workspace_id, feature))
-        name = {"workspace_id": workspace_id, "feature": feature, "source": f"{source}:{usage.period_id}"}
-        row, _ = Reservation.objects.get_or_create(**name, defaults={"usage": usage, "reserved": 0})
-        _change(row, reserved=F("reserved") + quantity, settled=F("settled") + quantity)
-        line, _ = LedgerEntry.objects.get_or_create(
-            reservation=row, kind=EntryKind.SETTLE, part="", defaults={"units": 0, "quantity": 0}
-        )
-        added = {"units": F("units") + quantity, "quantity": F("quantity") + quantity}
-        LedgerEntry.objects.filter(pk=line.pk).update(**added)
+        usage.refresh_from_db(fields=["used"])
+        if limit is not None:
+            _note(usage.period, feature, usage.used, limit)
+        add_to_line(usage, f"{source}:{usage.period_id}", quantity)
+        return Meter(usage.used, limit, usage.period.end)
 
 
 def used_of(workspace_id: int, feature: Feature) -> int:
@@ -159,8 +158,7 @@ def return_reservations() -> dict[str, int]:
 def verify_ledger() -> dict[str, int]:
     """Compare each counter that may still change with the sum of its ledger, in one statement: a moment's picture."""
     recent = Usage.objects.filter(period__end__gt=now() - VERIFIED)
-    ledger = Coalesce(Sum("reservations__entries__units"), 0, output_field=BigIntegerField())
-    wrong = recent.annotate(ledger=ledger).exclude(used=F("ledger")).select_related("period")
+    wrong = with_ledger(recent).exclude(used=F("ledger")).select_related("period")
     mismatches = list(wrong)
     for usage in mismatches:
         log.error(
@@ -171,6 +169,23 @@ def verify_ledger() -> dict[str, int]:
             ledger=usage.ledger,
         )
     return {"counters_verified": recent.count(), "ledger_mismatches": len(mismatches)}
+
+
+def with_ledger(usages: QuerySet[Usage]) -> Any:
+    """Each with the sum of its lines as `ledger`."""
+    return usages.annotate(ledger=Coalesce(Sum("reservations__entries__units"), 0, output_field=BigIntegerField()))
+
+
+def add_to_line(usage: Usage, source: str, quantity: int) -> None:
+    """Units that the counter has already, in a source of one line that grows."""
+    name = {"workspace_id": usage.period.workspace_id, "feature": usage.feature, "source": source}
+    row, _ = Reservation.objects.get_or_create(**name, defaults={"usage": usage, "reserved": 0})
+    _change(row, reserved=F("reserved") + quantity, settled=F("settled") + quantity)
+    line, _ = LedgerEntry.objects.get_or_create(
+        reservation=row, kind=EntryKind.SETTLE, part="", defaults={"units": 0, "quantity": 0}
+    )
+    added = {"units": F("units") + quantity, "quantity": F("quantity") + quantity}
+    LedgerEntry.objects.filter(pk=line.pk).update(**added)
 
 
 @transaction.atomic

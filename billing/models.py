@@ -49,7 +49,7 @@ class Subscription(TimeStamped):
     """
 
     tenancy: ClassVar[Tenancy] = Tenancy.WORKSPACE
-    unlogged: ClassVar[frozenset[str]] = frozenset({"synced_at", "lease", "lease_until"})
+    unlogged: ClassVar[frozenset[str]] = frozenset({"synced_at", "lease", "lease_until", "due_at", "failures"})
 
     workspace = models.OneToOneField("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     workspace_id: int
@@ -73,6 +73,8 @@ class Subscription(TimeStamped):
     synced_at = models.DateTimeField(null=True, editable=False, help_text="As Stripe had it at this moment.")
     lease = models.UUIDField(null=True, editable=False)  # of whoever is asking Stripe
     lease_until = models.DateTimeField(null=True, editable=False)
+    due_at = models.DateTimeField(null=True, editable=False, help_text="Stripe is to be asked then, without any event.")
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)  # of asking, since it was due
 
     objects = SubscriptionQuerySet.as_manager()
 
@@ -82,6 +84,7 @@ class Subscription(TimeStamped):
                 fields=["customer"], condition=~Q(customer=""), name="billing_customer_pays_for_one"
             ),
         )
+        indexes = (models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="billing_subscription_due"),)
 
     def __str__(self) -> str:
         return self.get_plan_display()

@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from ajansops.kit.errors import DomainError
 from ajansops.pages import STRICT, worded
 from billing.notices import PortalLinkGone, find, portal_of
+from billing.page_limit import limited
 from billing.payments import StripeNotConfigured
 from billing.selectors import upgrade_url
 
@@ -19,6 +20,7 @@ STRIPE = "https://billing.stripe.com"
 POLICY = worded(STRICT | {"form-action": f"'self' {STRIPE}"})  # browsers ask it about the redirect, too
 
 
+@method_decorator(limited, name="dispatch")
 @method_decorator(cache_control(no_store=True), name="dispatch")
 class PortalPage(View):
     """Whose subscription it is, and a button that leads to Stripe."""

@@ -33,7 +33,7 @@ class Checkout:
     """What one payment page is for. `key` makes it once: the same key gives the same page."""
 
     price_id: str
-    recurring: bool
+    price: Price
     customer: str
     workspace_id: int
     referrer: str
@@ -84,6 +84,10 @@ class Gateway(Protocol):
 
     def account(self, customer: str) -> Account:
         """All that Stripe knows of a customer at this moment."""
+        ...
+
+    def stop_charging(self, subscription_id: str, key: str, *, at_once: bool) -> None:
+        """End it now, or with the period that is paid for. Of a key that was used, nothing is done again."""
         ...
 
     def session(self, session_id: str) -> JSON:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from ajansops.kit.periodic import Periodic
 from ajansops.kit.slots import Cron, Every
+from billing.folding import fold_ledger
 from billing.ledger import return_reservations, verify_ledger
 from billing.notices import send_notices
 from billing.reconcile import fetch_events, read_anew
@@ -20,4 +21,5 @@ TASKS = (
     Periodic("return_reservations", Every(60), return_reservations),
     Periodic("tell_usage", Every(30), tell_thresholds),
     Periodic("verify_ledger", Cron("20 3 * * *", ZoneInfo("UTC")), verify_ledger),
+    Periodic("fold_ledger", Cron("50 3 * * *", ZoneInfo("UTC")), fold_ledger),
 )

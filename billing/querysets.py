@@ -22,6 +22,10 @@ class SubscriptionQuerySet(WorkspaceQuerySet):
         """About which somebody is."""
         return self.filter(lease__isnull=False, lease_until__gt=moment)
 
+    def due(self, moment: datetime) -> Self:
+        """About which Stripe is to be asked now, the longest waiting first."""
+        return self.free_at(moment).filter(due_at__lte=moment).exclude(customer="").order_by("due_at", "id")
+
     def paying(self) -> Self:
         """That have a customer at Stripe and are not over."""
         return self.exclude(customer="").exclude(status__in=["canceled", "incomplete_expired"])

@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
 from accounts.actors import system
 from ajansops.kit.events import State, created, publish
 from billing.models import NoticeKind, Purchase, Subscription
 from billing.notices import notify
-from billing.prices import PRICES, SETUP_PACK
+from billing.prices import ONCE, PRICES
 from billing.referrals import attribute
-from billing.stripe_objects import JSON
+from billing.stripe_objects import AMOUNT, JSON, MARK
+
+log = structlog.get_logger(__name__)
 
 OFFER_AFTER = timedelta(days=30)
 
@@ -36,16 +40,32 @@ class Told:
         return self.subscription.workspace_id
 
 
-def fulfil(subscription: Subscription, session: JSON) -> None:
-    """Write down what was paid once. The same for the event and for the return page, whichever comes first."""
+def fulfil(subscription: Subscription, session: JSON) -> bool:
+    """Write down what was paid once. The same for the event and for the return page, whichever comes first.
+
+    False: it is not paid, or it is no order of ours, such as a page that somebody made at Stripe for this customer.
+    """
     if session.get("mode") != "payment" or session.get("payment_status") != "paid":
-        return
-    told = {"product": SETUP_PACK, "currency": session["currency"], "amount": session["amount_total"]}
+        return False
+    product = _ordered(session)
+    if product is None:
+        log.warning("stripe_payment_not_ordered", session=session["id"], workspace=subscription.workspace_id)
+        return False
+    told = {"product": product, "currency": session["currency"], "amount": session["amount_total"]}
     row, new = Purchase.objects.get_or_create(
         session_id=session["id"], defaults={"workspace_id": subscription.workspace_id, **told}
     )
     if new:
         publish(system(row.workspace_id), "purchase.created", row, created(row))
+    return True
+
+
+def _ordered(session: JSON) -> str | None:
+    """The product, if what was paid is what we asked for: only we write the metadata, when the page is made."""
+    metadata = session.get("metadata") or {}
+    product, _, currency = str(metadata.get(MARK) or "").rpartition("_")
+    paid = session.get("currency"), str(session.get("amount_total"))
+    return product if product in ONCE and paid == (currency, metadata.get(AMOUNT)) else None
 
 
 def _fulfil(told: Told) -> None:

@@ -3,19 +3,17 @@
 Without a key of Stripe's there is nothing to compare with.
 """
 
-from collections import Counter
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import transaction
 
 from ajansops.kit.clock import now
-from ajansops.kit.errors import UpstreamError, UpstreamTimeout
 from billing.inbox import HANDLED, row_of, store
 from billing.models import StripeEvent, Subscription
 from billing.payments import gateway
-from billing.sync import Busy, sync_customer
+from billing.rereading import read_soon
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +21,6 @@ WINDOW = timedelta(days=30)  # as long as Stripe keeps them
 OVERLAP = timedelta(hours=6)  # events may come late, and not in order
 KEPT = timedelta(days=90)
 AT_ONCE = 100
-AWAY = 3  # customers that cannot be read, one after the other: it is not they
 
 
 def fetch_events() -> dict[str, int]:
@@ -51,29 +48,13 @@ def _fetch(since: datetime) -> int:
 
 def read_anew() -> dict[str, int]:
     """Every event that Stripe has: one that came after an outage hides from `fetch_events` what did not. And every
-    subscription that is not over, whatever its events said; one customer that is refused, or not as we know them, keeps
-    no other from being read. Raises what Stripe raises when it is away.
+    subscription that is not over is read again by the workers, whatever its events said. Raises what Stripe raises.
     """
     if not settings.ENV.stripe_secret_key:
         return {}
-    done: Counter[str] = Counter(events_missed=_fetch(now() - WINDOW), subscriptions_read=0, subscriptions_refused=0)
-    in_a_row = 0
-    for customer in list(Subscription.objects.paying().order_by("pk").values_list("customer", flat=True)):
-        try:
-            sync_customer(customer)
-            done["subscriptions_read"] += 1
-            in_a_row = 0
-        except Busy:
-            continue  # it is being read this moment
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            log.warning("stripe_customer_not_read", customer=customer, exc_info=True)
-            done["subscriptions_refused"] += 1
-            in_a_row += isinstance(error, UpstreamError | UpstreamTimeout)
-            if in_a_row == AWAY:
-                raise
-    return dict(done)
+    with transaction.atomic():
+        due = read_soon(Subscription.objects.paying().filter(due_at=None))
+    return {"subscriptions_due": due, "events_missed": _fetch(now() - WINDOW)}
 
 
 def _forget() -> int:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Membership
 from ajansops.kit.errors import NotFound, UpstreamError, UpstreamTimeout
 from billing.labels import plan_name
+from billing.page_limit import limited
 from billing.payments import StripeNotConfigured, StripeRefused
 from billing.returning import Returned, take_up
 
@@ -19,6 +20,7 @@ SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 
 
 @require_safe
+@limited
 @never_cache
 @login_required
 def returned(request: HttpRequest) -> HttpResponse:

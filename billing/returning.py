@@ -47,8 +47,10 @@ def take_up(session_id: str, workspace_ids: Collection[int]) -> Returned:
 @transaction.atomic
 def _fulfilled(row: Subscription, session: JSON) -> Returned:
     lock_workspace(row.workspace_id)
-    fulfil(row, session)
-    return Returned(row.workspace.name, SETUP_PACK, session.get("payment_status") == "paid")
+    done = fulfil(row, session)
+    if not done and session.get("payment_status") == "paid":
+        raise NotFound
+    return Returned(row.workspace.name, SETUP_PACK, done)
 
 
 def _sync(customer: str) -> None:

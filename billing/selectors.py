@@ -31,9 +31,8 @@ def subscription_of(workspace_id: int) -> Subscription:
 
 
 def upgrade_url(workspace_id: int) -> str:
-    """Where its plan is shown."""
-    path = reverse("admin:billing_subscription_changelist")
-    return f"{settings.ENV.public_url.rstrip('/')}{path}?workspace__id__exact={workspace_id}"
+    """Where its plan is shown and changed, for owners, who may not see the admin."""
+    return settings.ENV.public_url.rstrip("/") + reverse("billing_plans", args=[workspace_id])
 
 
 def customer_of(workspace_id: int) -> str:

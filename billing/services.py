@@ -81,7 +81,7 @@ def start_checkout(actor: Actor, order: Order) -> Session:
     parts = ("checkout", customer, price_id, order.email, order.referrer)
     page = Checkout(
         price_id=price_id,
-        recurring=price.interval is not None,
+        price=price,
         customer=customer,
         workspace_id=actor.workspace_id,
         referrer=order.referrer,

@@ -13,6 +13,7 @@ from billing.plans import PLANS
 
 JSON = Mapping[str, Any]
 MARK = "ajansops_price"  # in the metadata of our prices: the lookup key, which a replaced one no longer has
+AMOUNT = "ajansops_amount"  # in the metadata of a checkout that is paid once, beside the mark: what was asked for
 PRODUCT = "ajansops_"
 RANK = {"active": 3, "trialing": 3, "past_due": 2, "unpaid": 1, "paused": 1, "incomplete": 1}
 
@@ -98,13 +99,17 @@ def read_subscription(row: JSON) -> Subscribed | None:
     )
 
 
-def read_invoice(row: JSON) -> Billed | None:
-    """None for a draft, and for what is only a preview. Raises `LookupError` for what is no invoice."""
+def read_invoice(row: JSON, intervals: Mapping[str, str] | None = None) -> Billed | None:
+    """None for a draft, and for what is only a preview. Raises `LookupError` for what is no invoice.
+
+    `intervals` are those of known prices by id, as a line of today's versions names its price and tells no more of it.
+    """
     if not row.get("id") or row["status"] in {None, "draft"}:
         return None
     times, line = row.get("status_transitions") or {}, _line(row)
     period = line.get("period") or {}
     price = line.get("price") or {}
+    interval = (price.get("recurring") or {}).get("interval") or (intervals or {}).get(price_of_invoice(row)) or ""
     return Billed(
         stripe_id=row["id"],
         customer=reference(row["customer"]),
@@ -113,7 +118,7 @@ def read_invoice(row: JSON) -> Billed | None:
         status=row["status"],
         reason=row.get("billing_reason") or "",
         plan=_plan_of(price) or _plan_of((line.get("pricing") or {}).get("price_details") or {}),
-        interval=(price.get("recurring") or {}).get("interval") or "",
+        interval=interval,
         currency=row["currency"],
         amount_due=row.get("amount_due") or 0,
         amount_paid=row.get("amount_paid") or 0,
@@ -125,6 +130,13 @@ def read_invoice(row: JSON) -> Billed | None:
         next_attempt_at=_moment(row.get("next_payment_attempt")),
         url=row.get("hosted_invoice_url") or "",
     )
+
+
+def price_of_invoice(row: JSON) -> str:
+    """The id of the price that is paid for now; empty: of none, such as an amount that somebody typed."""
+    line = _line(row)
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    return reference(line.get("price") or details.get("price"))
 
 
 def best(subscriptions: Iterable[Subscribed]) -> Subscribed | None:

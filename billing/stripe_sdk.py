@@ -11,7 +11,16 @@ import structlog
 from ajansops.kit.errors import UpstreamError, UpstreamTimeout
 from billing.payments import Change, Checkout, PriceNotSynced, Session, StripeRefused
 from billing.prices import Price
-from billing.stripe_objects import JSON, MARK, PRODUCT, Account, read_invoice, read_subscription
+from billing.stripe_objects import (
+    AMOUNT,
+    JSON,
+    MARK,
+    PRODUCT,
+    Account,
+    price_of_invoice,
+    read_invoice,
+    read_subscription,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +28,8 @@ TIMEOUT = 10.0  # seconds of one attempt
 RETRIES = 1
 CREDIT = "ajansops_credit"  # in the metadata of what we credit: for what
 AT_ONCE = 100  # rows in an answer: Stripe gives no more
+
+_INTERVALS: dict[tuple[str, str], str] = {}  # of prices, by account: some thirty
 
 stripe.enable_telemetry = False
 
@@ -34,6 +45,7 @@ class Stripe:
             http_client=stripe.RequestsClient(timeout=TIMEOUT),
         )
         self._api = client.v1
+        self._account = f"{base} {key}"
 
     def price_id(self, price: Price) -> str:
         """The amount is compared: what is charged is what is declared here, not what somebody set over there."""
@@ -52,10 +64,15 @@ class Stripe:
             return made.id
 
     def checkout(self, order: Checkout) -> Session:
-        """The metadata is on the subscription too: its events come without the session."""
+        """The metadata is on the subscription too: its events come without the session. Of what is paid once it says
+        what was ordered: the session's own event does not.
+        """
+        recurring = order.price.interval is not None
         metadata = {"workspace_id": str(order.workspace_id), "referrer_code": order.referrer}
+        if not recurring:
+            metadata |= {MARK: order.price.lookup_key, AMOUNT: str(order.price.amount)}
         params: dict[str, Any] = {
-            "mode": "subscription" if order.recurring else "payment",
+            "mode": "subscription" if recurring else "payment",
             "line_items": [{"price": order.price_id, "quantity": 1}],
             "customer": order.customer,
             "client_reference_id": str(order.workspace_id),
@@ -63,7 +80,7 @@ class Stripe:
             "success_url": order.success_url,
             "cancel_url": order.cancel_url,
         }
-        of_it = "subscription_data" if order.recurring else "payment_intent_data"
+        of_it = "subscription_data" if recurring else "payment_intent_data"
         params[of_it] = {"metadata": params["metadata"]}
         with _failures():
             made = self._api.checkout.sessions.create(params, {"idempotency_key": order.key})  # type: ignore[arg-type]
@@ -83,15 +100,39 @@ class Stripe:
             return made.url
 
     def account(self, customer: str) -> Account:
-        """In two calls. Of invoices the newest hundred: older ones change no more."""
+        """In two calls, and one for each price that is new here. Of invoices the newest hundred: older ones change no
+        more.
+        """
         with _failures():
             wanted: Any = {"customer": customer, "limit": AT_ONCE}
-            subscriptions = self._api.subscriptions.list(wanted | {"status": "all"}).data
-            invoices = self._api.invoices.list(wanted).data
-            return Account(
-                tuple(filter(None, (read_subscription(row.to_dict()) for row in subscriptions))),
-                tuple(filter(None, (read_invoice(row.to_dict()) for row in invoices))),
-            )
+            listed = [row.to_dict() for row in self._api.subscriptions.list(wanted | {"status": "all"}).data]
+            subscriptions = tuple(filter(None, map(read_subscription, listed)))
+            intervals = {one.price_id: one.interval for one in subscriptions}
+            invoices = [row.to_dict() for row in self._api.invoices.list(wanted).data]
+            for price in {price_of_invoice(row) for row in invoices} - intervals.keys() - {""}:
+                intervals[price] = self._interval(price)
+            return Account(subscriptions, tuple(filter(None, (read_invoice(row, intervals) for row in invoices))))
+
+    def _interval(self, price: str) -> str:
+        """Of one that the customer has left. It never changes, so it is asked for once; empty: it is paid once."""
+        known = self._account, price
+        if known not in _INTERVALS:
+            try:
+                recurring = self._api.prices.retrieve(price).recurring
+            except stripe.InvalidRequestError:  # it is not there any more
+                return ""
+            _INTERVALS[known] = recurring.interval if recurring else ""
+        return _INTERVALS[known]
+
+    def stop_charging(self, subscription_id: str, key: str, *, at_once: bool) -> None:
+        """One that ends at once is also charged no more for what is open: Stripe then stops its tries."""
+        with _failures():
+            if at_once:
+                self._api.subscriptions.cancel(subscription_id, {}, {"idempotency_key": key})
+            else:
+                self._api.subscriptions.update(
+                    subscription_id, {"cancel_at_period_end": True}, {"idempotency_key": key}
+                )
 
     def session(self, session_id: str) -> JSON:
         """A checkout as it is now."""

@@ -4,7 +4,7 @@ Events, the return page and the nightly reconciler all come here. Stripe is aske
 holds the subscription's lease, so what was asked later is also written later. Order and number of events do not count.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
@@ -83,7 +83,7 @@ def keep_snapshots(
         for moment, what in sorted(told, key=lambda pair: pair[0]):
             if isinstance(what, Billed):
                 if not Invoice.objects.filter(stripe_id=what.stripe_id, status__in=["paid", "void"]).exists():
-                    _keep_invoices(row, [what])
+                    _keep_invoices(row, [what], untold=() if what.interval else ("interval",))
                 _advance_by_invoice(row, what, moment)
             else:
                 _advance(row, what, moment)
@@ -123,10 +123,11 @@ def _late_since(row: Subscription, invoices: Iterable[Billed]) -> datetime | Non
     return min((one.issued_at for one in unpaid), default=None)
 
 
-def _keep_invoices(row: Subscription, invoices: Iterable[Billed]) -> None:
+def _keep_invoices(row: Subscription, invoices: Iterable[Billed], *, untold: Collection[str] = ()) -> None:
+    """What is `untold` stays as it was kept before."""
     values = [asdict(one) for one in invoices]
     rows = [Invoice(workspace_id=row.workspace_id, **_without_customer(one)) for one in values]
-    names = [field.name for field in fields(Billed) if field.name not in {"customer", "stripe_id"}]
+    names = [field.name for field in fields(Billed) if field.name not in {"customer", "stripe_id", *untold}]
     Invoice.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["stripe_id"], update_fields=[*names, "updated_at"]
     )

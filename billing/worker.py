@@ -8,43 +8,53 @@ from django.db import connections
 
 from ajansops.kit.loops import LoopStep
 from billing.inbox import handle_next
+from billing.rereading import read_next
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 4  # customers: one about whom Stripe is slow to answer does not hold up all others
+AT_ONCE = 4  # customers: one about whom Stripe is slow to answer does not hold up the others
 IDLE = 5.0  # seconds; the longest nap, a wake-up cuts it short
 
 
 class Inbox:
-    """`run` lives until `stop`; `wake` and `stop` may be called from other threads."""
+    """`run` lives until `stop`; `wake` and `stop` may be called from other threads.
+
+    Each place takes the next customer by itself, and never waits for the others: events first, then who is due.
+    """
 
     def __init__(self) -> None:
-        self._woken = asyncio.Event()
+        self._woken = [asyncio.Event() for _ in range(AT_ONCE)]
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
         """An event that is being handled when it stops is handled to its end."""
         self._loop = asyncio.get_running_loop()
-        while not self._stopping:
-            self._woken.clear()
-            await asyncio.gather(*(asyncio.to_thread(self._work) for _ in range(AT_ONCE)))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), IDLE)
+        async with asyncio.TaskGroup() as places:
+            for woken in self._woken:
+                places.create_task(self._live(woken))
 
     def wake(self) -> None:
         """There may be something to handle."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._woken.set)
+            for woken in self._woken:
+                self._loop.call_soon_threadsafe(woken.set)
 
     def stop(self) -> None:
         """Soon: after what is in flight."""
         self._stopping = True
         self.wake()
 
+    async def _live(self, woken: asyncio.Event) -> None:
+        while not self._stopping:
+            woken.clear()
+            await asyncio.to_thread(self._work)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), IDLE)
+
     def _work(self) -> None:
         try:
-            while not self._stopping and handle_next():
+            while not self._stopping and (handle_next() or read_next()):
                 pass
         except Exception:  # the rows are there, and it looks again soon
             log.exception("inbox_trouble")

@@ -47,7 +47,7 @@ def locale_of(workspace_id: int) -> str:
 
 
 def progress(job: Job) -> Progress:
-    """From the counters where an item is a product, else from the items."""
+    """From the counters where an item is a product, else from the items, as long as they are kept."""
     if job.configuration.get("products", job.total) == job.total:
         return Progress(job.total, job.done + job.failed, job.failed)
     products = (
@@ -61,4 +61,4 @@ def progress(job: Job) -> Progress:
     counted = products.aggregate(
         total=Count("of"), processed=Count("of", filter=Q(open=0)), failed=Count("of", filter=Q(open=0, bad__gt=0))
     )
-    return Progress(**counted)
+    return Progress(**counted) if counted["total"] else Progress(job.total, job.done + job.failed, job.failed)

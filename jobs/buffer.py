@@ -41,7 +41,7 @@ class Buffer:
         fitting = []
         for workspace_id, queue in self._queues.items():
             extra = guests if room <= 0 and not self._inflight[workspace_id] else 0
-            if room + extra > 0 and (paid_room + extra > 0 or not is_paid(queue[0][0])):
+            if room + extra > 0 and (paid_room > 0 or not is_paid(queue[0][0])):
                 fitting.append(workspace_id)
         if not fitting:
             return None

@@ -22,12 +22,16 @@ def reserve(actor: Actor, job: Job) -> None:
 
     Each reservation has a name of its own: a job that is tried again reserves again.
     """
-    feature, units = runner(job.kind).feature, job.units - job.charged
-    if feature is None or units <= 0 or job.reservation or actor.via is Via.COMMAND:
+    one = runner(job.kind)
+    if one.feature is None or job.reservation or actor.via is Via.COMMAND:
+        return
+    if job.done:
+        job.charged = max(job.charged, one.spent(job.pk, job.done))  # what a command has done meanwhile was free
+    if (units := job.units - job.charged) <= 0:
         return
     job.reservation = f"{PREFIX}{job.pk}:{random_text(6)}"
-    entitlements().reserve(job.workspace_id, feature, units, job.reservation, hold=HOLD)
-    job.save(update_fields=["reservation"])
+    entitlements().reserve(job.workspace_id, one.feature, units, job.reservation, hold=HOLD)
+    job.save(update_fields=["charged", "reservation"])
 
 
 def settle(job: Job) -> None:

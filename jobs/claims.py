@@ -5,7 +5,7 @@ skips jobs that are locked. On SQLite the transaction itself is the lock (BEGIN 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -22,7 +22,7 @@ from ajansops.kit.events import publish
 from ajansops.kit.runners import Item, JobView, runner
 from ajansops.kit.tenancy import lock_workspace_soon
 from jobs import charges, windows
-from jobs.bulk import insert_items
+from jobs.bulk import insert_items, save_counters
 from jobs.models import ItemState, Job, JobItem, JobStatus, ProviderPause
 from jobs.querysets import SUSPECT
 
@@ -58,11 +58,11 @@ def claim(
     for at, jobs in enumerate(workspaces):
         share = _part(left, len(workspaces) - at)
         for position, job in enumerate(jobs):
-            rows = _due_of(job, _part(share, len(jobs) - position), moment, suspect=suspect)
-            suspect = suspect and all(row.losses < SUSPECT for row in rows)
-            share, left = share - len(rows), left - len(rows)
-            _touch(job, moment, begins=bool(rows))
-            claimed += _items(job, rows)
+            items = _due_of(job, _part(share, len(jobs) - position), moment, suspect=suspect)
+            suspect = suspect and all(item.losses < SUSPECT for item in items)
+            share, left = share - len(items), left - len(items)
+            _touch(job, moment, begins=bool(items))
+            claimed += items
     JobItem.objects.filter(pk__in=[item.id for item in claimed]).update(
         state=ItemState.RUNNING,
         lease=lease,
@@ -98,16 +98,11 @@ def _open(kinds: Collection[str], moment: datetime) -> Q:
     return jobs
 
 
-def _items(job: Job, rows: Sequence[JobItem]) -> list[Item]:
-    view = job_view(job)
-    return [Item(row.pk, view, row.key, row.payload, row.attempts + 1, row.failures, row.losses) for row in rows]
-
-
 def _part(whole: int, among: int) -> int:
     return -(-whole // among)
 
 
-def _due_of(job: Job, share: int, moment: datetime, *, suspect: bool) -> list[JobItem]:
+def _due_of(job: Job, share: int, moment: datetime, *, suspect: bool) -> list[Item]:
     """What of its items may begin, at most so many."""
     if job.max_parallel is not None:
         share = min(share, job.max_parallel - job.items.filter(state=ItemState.RUNNING).count())
@@ -115,23 +110,29 @@ def _due_of(job: Job, share: int, moment: datetime, *, suspect: bool) -> list[Jo
         share = min(share, 1)
     if share <= 0:
         return []
-    due = job.items.due(moment).only("job", "key", "payload", "attempts", "failures", "losses")
-    rows = list(due.unsuspected()[:share])
-    if suspect and len(rows) < share:
-        rows += due.suspect()[:1]  # last: they are no reason for the others to wait
-    return _within_quota(job, rows, moment) if rows and runner(job.kind).meter else rows
+    due = job.items.due(moment)
+    items = _items(job, due.unsuspected()[:share])
+    if suspect and len(items) < share:
+        items += _items(job, due.suspect()[:1])  # last: they are no reason for the others to wait
+    return _within_quota(job, items, moment) if items and runner(job.kind).meter else items
 
 
-def _within_quota(job: Job, rows: list[JobItem], moment: datetime) -> list[JobItem]:
+def _items(job: Job, due: QuerySet[JobItem]) -> list[Item]:
+    view = job_view(job)
+    rows = due.values_list("pk", "key", "payload", "attempts", "failures", "losses")
+    return [Item(pk, view, key, payload, attempts + 1, *lost) for pk, key, payload, attempts, *lost in rows]
+
+
+def _within_quota(job: Job, items: list[Item], moment: datetime) -> list[Item]:
     """Those for which there are units; the job waits for the next window when that is not all."""
     one = runner(job.kind)
     quota = one.quota(job.workspace_id)
     if not windows.may_run(job, quota, moment):
         job.runnable_at = moment + TURN
         return []
-    granted, opens_at = windows.take(job.workspace_id, one.meter, quota, len(rows), moment)
-    job.resumes_at = opens_at if granted < len(rows) else None
-    return rows[:granted]
+    granted, opens_at = windows.take(job.workspace_id, one.meter, quota, len(items), moment)
+    job.resumes_at = opens_at if granted < len(items) else None
+    return items[:granted]
 
 
 def _touch(job: Job, moment: datetime, *, begins: bool) -> None:
@@ -212,7 +213,7 @@ def lock_jobs(job_ids: Iterable[str]) -> dict[str, Job]:
 def settle(job: Job, *, done: int = 0, failed: int = 0, added: int = 0) -> bool:
     """Move the counters of a locked job. Whether nothing is left: then call `end_jobs`, in a transaction of its own."""
     job.done, job.failed, job.total = job.done + done, job.failed + failed, job.total + added
-    job.save(update_fields=["done", "failed", "total", "updated_at"])
+    save_counters(job)
     return job.is_exhausted
 
 

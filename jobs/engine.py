@@ -23,7 +23,7 @@ from ajansops.kit.runners import Item, ItemFailed, all_runners, runner
 from ajansops.kit.tasks import announce
 from jobs import claims, windows
 from jobs.buffer import Buffer, Pace, is_paid
-from jobs.outcomes import Outcome, save_outcomes
+from jobs.outcomes import Outcome, Settled, save_outcomes
 from jobs.querysets import SUSPECT
 from jobs.services import WAKE
 
@@ -37,7 +37,8 @@ REVIEW = 1.0  # whether what was claimed ahead may still begin
 IDLE = 5.0  # the longest nap; a wake-up cuts it short
 HELD = (0.02, 0.5)  # items are due, but other workers hold their jobs, or have them at their limit: ever longer naps
 PATIENCE = 60.0  # `until_idle` waits so long for what is to be tried again
-GUESTS = 5  # more than the concurrency, of workspaces that have nothing in flight while others have it all
+GUESTS = 5  # more than the concurrency: of workspaces with nothing in flight while others have it all; or unsaved
+DRY = 0.2  # seconds: nothing is left to claim, so nobody looks again, unless something is added
 AHEAD = 0.3  # seconds: so much work is claimed ahead, as fast as it goes just now
 MOST_AHEAD = 200  # items
 UNSAVED = 500  # results of unpaid work that may wait to be saved
@@ -59,8 +60,8 @@ class Engine:
     """One a worker process. `run` lives until `stop`; both `wake` and `stop` may be called from other threads.
 
     An item is claimed, waits in the buffer, is in flight, is finished, and is saved: in this order, and in one place at
-    a time. `concurrency` are in flight at most, and a few `GUESTS`. Of paid work no more than that is in flight or
-    unsaved together, which is what a crash may have to pay for twice.
+    a time. `concurrency` are in flight at most, and a few `GUESTS`. Of paid work no more than these are in flight or
+    unsaved together, which is what a crash may have to pay for twice (docs/decisions/0013).
     """
 
     def __init__(self, concurrency: int = CONCURRENCY) -> None:
@@ -74,7 +75,8 @@ class Engine:
         self._unsaved_paid = 0  # in flight or finished
         self._pace = Pace(concurrency)
         self._held = self._fruitless = 0
-        self._invited_at = 0.0
+        self._invited_at = self._dry_until = 0.0
+        self._news = False  # since the last look: there may be more to claim
         self._apart: list[Outcome] = []  # being saved by the thread that waits for workspaces
         self._database = ThreadPoolExecutor(1, thread_name_prefix="engine-db")
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="engine-heart")  # beats while the others are busy
@@ -87,7 +89,7 @@ class Engine:
     def wake(self) -> None:
         """There may be something to do."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._woken.set)
+            self._loop.call_soon_threadsafe(self._look_again)
 
     def stop(self) -> None:
         """Finish what is in flight, give back the rest, return from `run`."""
@@ -108,9 +110,8 @@ class Engine:
             while not self._stopping:
                 self._woken.clear()
                 nap = await self._turn()
-                busy = (
-                    self._woken.is_set() or self._held_items() or self._following
-                )  # woken: an end may have added work
+                # Woken: an end may have added work.
+                busy = self._woken.is_set() or self._held_items() or self._following
                 if until_idle and nap > PATIENCE and not busy:
                     break
                 await self._sleep(min(nap, IDLE))
@@ -123,9 +124,11 @@ class Engine:
             await self._save_finished()
             self._begin_more()
             wanted = self._wanted()
-            if wanted and await self._claim(wanted):
-                self._held = 0
-                return 0
+            if wanted:
+                self._news = False
+                if await self._claim(wanted):
+                    self._held = 0
+                    return 0
             if not wanted or self._finished:
                 return await self._invite()
             due = await self._db(claims.seconds_until_due, self.kinds)
@@ -134,18 +137,34 @@ class Engine:
             await asyncio.sleep(TROUBLE)  # also when there is something to save: the database may be away
             return 0
         if due is None:
+            self._dry_until = time.monotonic() + DRY
             return IDLE if self._held_items() else float("inf")
         if due > 0:
             return due + 0.01
         self._held += 1
         return min(HELD[0] * 2**self._held, HELD[1])
 
+    def _look_again(self) -> None:
+        self._news = True
+        self._woken.set()
+
     def _wanted(self) -> int:
-        """Items to claim; none until it is worth a look: half of what is to be ahead, or somebody has nothing to do."""
+        """Items to claim; none until it is worth a look: half of what is to be ahead, or somebody has nothing to do.
+
+        Results that wait are saved first, as long as something is there to begin: that is what frees places.
+        """
+        buffered = len(self._buffer)
+        if (self._finished and buffered) or self._is_dry():
+            return 0
         free = self.concurrency - len(self._inflight)
         ahead = min(round(self._pace.per_second * AHEAD), MOST_AHEAD)
-        missing = free + ahead - len(self._buffer)
-        return missing if missing > 0 and (missing >= ahead / 2 or len(self._buffer) < free) else 0
+        missing = free + ahead - buffered
+        return missing if missing > 0 and (missing >= ahead / 2 or buffered < free) else 0
+
+    def _is_dry(self) -> bool:
+        """The last look found nothing, now or later, and what goes on will have us look again when it ends."""
+        going_on = self._inflight or self._following
+        return bool(going_on) and not self._news and time.monotonic() < self._dry_until
 
     async def _invite(self) -> float:
         """While others have all places: one of a few more for whoever has none here. How long until the next look."""
@@ -184,8 +203,8 @@ class Engine:
     def _begin_more(self) -> None:
         """What may be in flight, is: of the workspace first that has least of it."""
         while not self._stopping and len(self._finished) < UNSAVED:
-            room, paid_room = self.concurrency - len(self._inflight), self.concurrency - self._unsaved_paid
-            next_one = self._buffer.pop(room, paid_room, GUESTS)
+            room = self.concurrency - len(self._inflight)
+            next_one = self._buffer.pop(room, self.concurrency + GUESTS - self._unsaved_paid, GUESTS)
             if next_one is None:
                 return
             item, given = next_one
@@ -213,17 +232,18 @@ class Engine:
         if not batch:
             return
         self._fruitless += 1
-        exhausted = await self._db(save_outcomes, batch, self.lease, self._fruitless > BLAME_AFTER)
+        settled = await self._db(save_outcomes, batch, self.lease, self._fruitless > BLAME_AFTER)
         self._fruitless = 0
         del self._finished[: len(batch)]
-        self._saved(batch, exhausted)
+        self._saved(batch, settled)
         if any(isinstance(outcome.error, ProviderBusy) for outcome in batch):
             await self._review()
 
-    def _saved(self, outcomes: Collection[Outcome], exhausted: Collection[str]) -> None:
+    def _saved(self, outcomes: Collection[Outcome], settled: Settled) -> None:
         self._unsaved_paid -= sum(is_paid(outcome.item) for outcome in outcomes)
-        if exhausted:
-            self._follow(self._end(exhausted))
+        self._news = self._news or settled.more
+        if settled.exhausted:
+            self._follow(self._end(settled.exhausted))
 
     def _follow(self, work: Coroutine[Any, Any, None]) -> None:
         """In the thread that waits for workspaces' locks: nothing else is to wait for that."""
@@ -235,7 +255,7 @@ class Engine:
         """One whose effect takes its workspace's lock."""
         for tries in count():
             try:
-                exhausted = await self._in(self._ends, save_outcomes, [outcome], self.lease, tries >= BLAME_AFTER)
+                settled = await self._in(self._ends, save_outcomes, [outcome], self.lease, tries >= BLAME_AFTER)
             except Exception:
                 log.exception("engine_trouble")
                 if self._stopping:
@@ -243,7 +263,7 @@ class Engine:
                 await asyncio.sleep(TROUBLE)
             else:
                 self._apart.remove(outcome)
-                self._saved([outcome], exhausted)
+                self._saved([outcome], settled)
                 self._woken.set()
                 return
 
@@ -255,7 +275,7 @@ class Engine:
             except Exception:
                 log.exception("engine_trouble")
                 await asyncio.sleep(TROUBLE)  # after the last one, too, a sweep finds what has not ended
-        self._woken.set()  # it may go on
+        self._look_again()  # it may go on
 
     async def _sleep(self, seconds: float) -> None:
         if self._finished:
@@ -283,11 +303,11 @@ class Engine:
     async def _sweep(self) -> None:
         if returned := await self._db(claims.sweep, self.kinds):
             log.warning("leases_expired", items=returned)
-            self._woken.set()
+            self._look_again()
         if ending := await self._db(claims.ending_jobs, self.kinds):
             self._follow(self._end(ending))
         if await self._db(windows.wake_waiting, self.kinds, now()):
-            self._woken.set()
+            self._look_again()
 
     async def _review(self) -> None:
         """Give back what may not begin any more: a pause is not to wait for what was claimed ahead."""
@@ -298,6 +318,7 @@ class Engine:
     async def _release(self, items: Collection[Item]) -> None:
         if items:
             await self._db(claims.release, [item.id for item in items], self.lease)
+            self._news = True
 
     async def _wind_down(self, care: list[asyncio.Task[None]]) -> None:
         """Give back what was not begun, let the rest finish, then give back what did not. Others are told at once.

@@ -18,8 +18,8 @@ from ajansops.kit.errors import DomainError
 from ajansops.kit.runners import JSON, Item, ItemFailed, runner
 from ajansops.kit.tenancy import lock_workspace_soon
 from jobs import windows
-from jobs.bulk import insert_items, mark_done
-from jobs.claims import LEFT, lock_jobs, settle
+from jobs.bulk import Fence, insert_items, lock_for_saving, mark_done, one_trip
+from jobs.claims import LEFT, settle
 from jobs.models import ItemState, Job, JobItem, ProviderPause
 
 log = structlog.get_logger(__name__)
@@ -39,13 +39,21 @@ class Outcome:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What saving has led to."""
+
+    exhausted: frozenset[str]  # jobs of which nothing is left: `end_jobs`
+    more: bool  # items were added, or are to be tried again
+
+
 class Refused(Exception):
     """One of several effects cannot be saved: each is tried by itself."""
 
 
-def save_outcomes(outcomes: Sequence[Outcome], lease: UUID, blame: bool = False) -> set[str]:
+def save_outcomes(outcomes: Sequence[Outcome], lease: UUID, blame: bool = False) -> Settled:
     """All in one transaction and few statements. When an effect fails, again with a savepoint around each; when the
-    database refuses that for the sake of one of them, one by one. The ids of jobs of which nothing is left: `end_jobs`.
+    database refuses that for the sake of one of them, one by one.
 
     Raises the database's error when it is away, busy or full: waiting helps, and what was paid for is not thrown away.
     With `blame`, once waiting has not helped, an item whose effect it still refuses is failed for it.
@@ -59,10 +67,12 @@ def save_outcomes(outcomes: Sequence[Outcome], lease: UUID, blame: bool = False)
         if _passes(error) and not blame:
             raise
         log.warning("outcomes_saved_singly", count=len(outcomes), exc_info=True)
-        return set().union(*(_save_alone(outcome, lease, blame=blame) for outcome in outcomes))
+        singly = [_save_alone(outcome, lease, blame=blame) for outcome in outcomes]
+        exhausted = frozenset[str]().union(*(settled.exhausted for settled in singly))
+        return Settled(exhausted, any(settled.more for settled in singly))
 
 
-def _save_alone(outcome: Outcome, lease: UUID, *, blame: bool) -> set[str]:
+def _save_alone(outcome: Outcome, lease: UUID, *, blame: bool) -> Settled:
     try:
         return _save_together([outcome], lease, apart=True)
     except DatabaseError as error:
@@ -79,11 +89,12 @@ def _passes(error: DatabaseError) -> bool:
 
 
 @transaction.atomic
-def _save_together(outcomes: Sequence[Outcome], lease: UUID, *, apart: bool = False) -> set[str]:
+def _save_together(outcomes: Sequence[Outcome], lease: UUID, *, apart: bool = False) -> Settled:
     for workspace_id in sorted({o.item.job.workspace_id for o in outcomes if runner(o.item.job.kind).locks_workspace}):
         lock_workspace_soon(workspace_id)
-    jobs = lock_jobs({outcome.item.job.id for outcome in outcomes})
-    mine = _still_held(outcomes, lease)
+    job_ids, item_ids = {outcome.item.job.id for outcome in outcomes}, [outcome.item.id for outcome in outcomes]
+    jobs, fences = lock_for_saving(job_ids, item_ids, lease)
+    mine = _still_held(outcomes, fences)
     batch = Batch(jobs, apart=apart)
     for outcome in outcomes:
         item = outcome.item
@@ -94,14 +105,13 @@ def _save_together(outcomes: Sequence[Outcome], lease: UUID, *, apart: bool = Fa
     return batch.close()
 
 
-def _still_held(outcomes: Sequence[Outcome], lease: UUID) -> dict[tuple[int, int], datetime]:
+def _still_held(outcomes: Sequence[Outcome], fences: Sequence[Fence]) -> dict[tuple[int, int], datetime]:
     """Items, each with its attempt, that are ours until this transaction ends, and when they were begun.
 
     The attempt is a part of the fence: a lease that lapsed may have been claimed again by this very worker.
     """
-    ids = [outcome.item.id for outcome in outcomes]
-    rows = JobItem.objects.filter(pk__in=ids, state=ItemState.RUNNING, lease=lease).order_by("pk").select_for_update()
-    return {(pk, attempts): begun for pk, attempts, begun in rows.values_list("pk", "attempts", "started_at")}
+    held = {(item_id, attempt): begun_at for item_id, attempt, begun_at in fences}
+    return {key: held[key] for o in outcomes if (key := (o.item.id, o.item.attempt)) in held}
 
 
 class Batch:
@@ -111,8 +121,10 @@ class Batch:
         self._jobs, self._apart = jobs, apart
         self._tallies = {job_id: Counter[str]() for job_id in jobs}
         self._outputs: dict[str, list[tuple[Item, Any]]] = {}  # by kind
+        self._results: list[tuple[int, JSON]] = []
         self._returned: list[windows.Begun] = []
         self._pauses: dict[str, datetime] = {}
+        self._again = False  # one of them is tried again
 
     def add(self, outcome: Outcome, begun_at: datetime) -> None:
         """Keep its output for `close`, or save it apart; note its failure."""
@@ -142,17 +154,27 @@ class Batch:
     def _save_effects(self) -> None:
         """Raises `Refused` when one of them cannot be saved."""
         for kind, outputs in self._outputs.items():
-            results: list[tuple[int, JSON]] = []
             try:
                 for (item, _), saved in zip(outputs, runner(kind).save_all(outputs), strict=True):
                     added = insert_items(item.job.id, saved.new_items)  # before the next is saved, which may count them
                     self._tallies[item.job.id] += Counter(done=1, added=added)
-                    results.append((item.id, saved.result))
-                mark_done(results)
+                    self._results.append((item.id, saved.result))
             except OperationalError:
                 raise
             except Exception as error:
                 raise Refused from error
+
+    def _mark_done(self) -> None:
+        try:
+            mark_done(self._results)
+        except OperationalError:
+            raise
+        except Exception as error:
+            raise Refused from error
+
+    def _count(self) -> frozenset[str]:
+        """Those of which nothing is left."""
+        return frozenset(job_id for job_id, job in self._jobs.items() if settle(job, **self._tallies[job_id]))
 
     def _fail(self, item: Item, error: Exception) -> None:
         """Another try later, or the end of it.
@@ -170,20 +192,23 @@ class Batch:
             change |= {"state": ItemState.FAILED, "finished_at": now()}
         else:
             change |= {"state": ItemState.PENDING, "not_before": again_at}
+            self._again = True
         JobItem.objects.filter(pk=item.id).update(**change)
         self._tallies[item.job.id]["failed"] += failed
         if busy:
             until = now() + min(delay, timedelta(seconds=MAX_PAUSE))
             self._pauses[provider] = max(until, self._pauses.get(provider, until))
 
-    def close(self) -> set[str]:
+    def close(self) -> Settled:
         """States, counters, pauses, units: in the order in which their rows are locked everywhere."""
         self._save_effects()
-        exhausted = {job_id for job_id, job in self._jobs.items() if settle(job, **self._tallies[job_id])}
+        with one_trip():
+            self._mark_done()
+            exhausted = self._count()
         for provider, until in sorted(self._pauses.items()):
             _pause(provider, until)
         windows.give_back(self._returned)
-        return exhausted
+        return Settled(exhausted, self._again or any(tally["added"] for tally in self._tallies.values()))
 
 
 def _pause(provider: str, until: datetime) -> None:

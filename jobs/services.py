@@ -185,10 +185,11 @@ def cancel_job(actor: Actor, job_id: str) -> Controlled:
 def requeue_job(actor: Actor, job_id: str) -> Controlled:
     """Try again what failed, and go on with what a cancelled job had not come to. What is done stays done.
 
-    Raises `FeatureLimitReached` when the plan has no units left for it.
+    Raises `FeatureLimitReached` when the plan has no units left for it, and `NothingLeft`, also for a job whose items
+    are no longer kept (`retention`).
     """
     job = _locked(actor, job_id)
-    if job.is_final and not (job.ready and (job.failed or job.status != JobStatus.COMPLETED)):
+    if job.is_final and not (job.ready and job.items.exclude(state=ItemState.DONE).exists()):
         raise NothingLeft
     charges.reserve(actor, job)
     again = job.items.filter(state=ItemState.FAILED)

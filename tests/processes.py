@@ -1,7 +1,9 @@
 """Real processes of the product, for tests that kill them."""
 
+import contextlib
 import http.client
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -11,12 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_CHANCE = random.Random()  # whatever seed a plugin gives to the common one: processes of tests run side by side
+
 
 def free_port() -> int:
-    """One that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that was free a moment ago, and that the system gives to nobody who does not ask for it by number."""
+    while True:
+        port = _CHANCE.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def children(pid: int) -> dict[int, str]:

@@ -27,6 +27,7 @@ class EndpointAdmin(ReadOnlyAdmin):
     fields = (
         "url",
         "workspace",
+        "creator",
         "events",
         "health",
         "disabled_reason",
@@ -35,6 +36,7 @@ class EndpointAdmin(ReadOnlyAdmin):
         "failure_count",
         "consecutive_failures",
         "failing_since",
+        "given_up_at",
         "last_delivery_at",
         "last_success_at",
         "created_at",

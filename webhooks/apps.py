@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from ajansops.kit import events, periodic, public_events
+from ajansops.kit import events, periodic, personal, public_events
 from ajansops.kit.entitlements import Feature, count_with
 
 
@@ -14,6 +14,7 @@ class WebhooksConfig(AppConfig):
         """After the log, which locks the workspace. By name: models cannot be imported before all apps are."""
         events.listen(import_string("webhooks.outbox.record"))
         count_with(Feature.WEBHOOKS, import_string("webhooks.selectors.count_endpoints"))
+        personal.register(*import_string("webhooks.personal.ENTRIES"))
         public_events.register(*import_string("webhooks.events.EVENTS"))
         for task in import_string("webhooks.periodic.TASKS"):
             periodic.register(task)

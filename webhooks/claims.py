@@ -9,16 +9,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from ajansops.kit.clock import now
 from webhooks.health import tally
-from webhooks.models import Delivery, DeliveryStatus, Endpoint, Outbox
+from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox
 from webhooks.parcels import Lane, Outcome, Parcel
 from webhooks.schedule import next_attempt
 
@@ -26,22 +27,45 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)  # renewed every 5 s; what a dead worker held is sent by another one after that
 CLAIM_AT_ONCE = 16
-AHEAD = 16  # deliveries of a lane that a worker reads before it can send them
+AHEAD = 32  # deliveries of a lane that a worker holds in memory; it reads more when half of them are gone
 OF_OUTBOX = 512  # and of an outbox, whatever lanes that takes
+LANES_AT_ONCE = 50  # read by one statement
 
-# The lanes of a workspace that have something open, each found by one step in the index, however long they are.
+# The lanes of outboxes that have something due, each found by two steps in the index, however long they are.
 LANES = """
-WITH RECURSIVE lanes(lane) AS (
-  SELECT min(lane) FROM webhooks_delivery WHERE workspace_id = %s AND next_attempt_at IS NOT NULL
+WITH RECURSIVE lanes(workspace_id, lane) AS (
+  SELECT workspace_id, (SELECT min(lane) FROM webhooks_delivery AS first
+                        WHERE first.workspace_id = outbox.workspace_id AND next_attempt_at IS NOT NULL)
+  FROM webhooks_outbox AS outbox WHERE workspace_id IN ({})
   UNION ALL
-  SELECT (SELECT min(lane) FROM webhooks_delivery
-          WHERE workspace_id = %s AND next_attempt_at IS NOT NULL AND lane > lanes.lane)
+  SELECT workspace_id, (SELECT min(lane) FROM webhooks_delivery AS next
+                        WHERE next.workspace_id = lanes.workspace_id AND next_attempt_at IS NOT NULL
+                        AND next.lane > lanes.lane)
   FROM lanes WHERE lane IS NOT NULL
 )
-SELECT lane FROM lanes WHERE lane IS NOT NULL
+SELECT workspace_id, lane FROM lanes
+WHERE EXISTS (SELECT 1 FROM webhooks_delivery AS due WHERE due.workspace_id = lanes.workspace_id
+              AND due.lane = lanes.lane AND next_attempt_at <= %s)
+"""
+# The beginning of one lane. Joined by UNION ALL: a bound for each of many lanes in one statement.
+DUE = """
+SELECT * FROM (
+  SELECT workspace_id, lane, id, endpoint_id, event_id, url, attempts FROM webhooks_delivery
+  WHERE workspace_id = %s AND lane = %s AND next_attempt_at <= %s ORDER BY next_attempt_at, id LIMIT %s
+) AS beginning
 """
 
-DueRow = tuple[int, int | None, str, int, str, str, bytes, str]
+
+class Due(NamedTuple):
+    """A row that `DUE` finds."""
+
+    workspace_id: int
+    lane: str
+    id: int
+    endpoint_id: int | None
+    event_id: int
+    url: str
+    attempts: int
 
 
 def claim(lease: UUID) -> int:
@@ -79,30 +103,65 @@ def due_parcels(lease: UUID, known: Mapping[Lane, Sequence[int]], slow: Collecti
 
     Of a lane that is `slow` not more than one is wanted.
     """
-    found: list[Parcel] = []
-    for outbox in Outbox.objects.held(lease).filter(workspace__deleted_at=None):
-        try:
-            found += _parcels(outbox, known, slow)
-        except ValueError:  # a secret that no key of ours opens: the others' are none the worse for it
-            log.exception("outbox_not_readable", workspace=outbox.pk)
+    outboxes = {row.pk: row for row in Outbox.objects.held(lease).filter(workspace__deleted_at=None)}
+    rows = _due(_wanted(_lanes(list(outboxes)), known, slow), known)
+    receivers, events = _receivers(outboxes, rows), _events(rows)
+    # Of an endpoint or an event that is not there any more, or not yet: the next look knows.
+    return [
+        _parcel(row, receivers[_key(row)], events[row.event_id])
+        for row in rows
+        if _key(row) in receivers and row.event_id in events
+    ]
+
+
+def _lanes(workspace_ids: Sequence[int]) -> list[Lane]:
+    if not workspace_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(LANES.format(", ".join(["%s"] * len(workspace_ids))), [*workspace_ids, _moment()])
+        return list(cursor.fetchall())
+
+
+def _moment() -> Any:
+    """Now, as a statement of ours has to be given it."""
+    return connection.ops.adapt_datetimefield_value(now())
+
+
+def _wanted(lanes: list[Lane], known: Mapping[Lane, Sequence[int]], slow: Collection[Lane]) -> list[tuple[Lane, int]]:
+    """How many of which lane. Those we hold least of come first, and else in any order: where they are more than there
+    is room for, none is always the last.
+    """
+    room: dict[int, int] = defaultdict(lambda: OF_OUTBOX)
+    for (workspace_id, _), ids in known.items():
+        room[workspace_id] -= len(ids)
+    random.shuffle(lanes)
+    found: list[tuple[Lane, int]] = []
+    for lane in sorted(lanes, key=lambda lane: len(known.get(lane, ()))):
+        most, already = 1 if lane in slow else AHEAD, len(known.get(lane, ()))
+        wanted = min(most - already, room[lane[0]])
+        if already <= most // 2 and wanted > 0:
+            found.append((lane, wanted))
+            room[lane[0]] -= wanted
     return found
 
 
-def _parcels(outbox: Outbox, known: Mapping[Lane, Sequence[int]], slow: Collection[Lane]) -> list[Parcel]:
-    """The lanes in any order: where they are more than there is room for, none is always the last."""
-    receivers, found = _receivers(outbox), list[Parcel]()
-    room = OF_OUTBOX - sum(len(ids) for (workspace_id, _), ids in known.items() if workspace_id == outbox.pk)
-    names = _lanes(outbox.pk)
-    random.shuffle(names)
-    for name in names:
-        lane = (outbox.pk, name)
-        already = known.get(lane, ())
-        wanted = min((1 if lane in slow else AHEAD) - len(already), room - len(found))
-        if wanted > 0:
-            rows = _due(lane, already)[:wanted]
-            # Of an endpoint that was made, or switched on, since the receivers were read: the next look has it.
-            found += [_parcel(lane, row, receivers) for row in rows if row[1] in receivers]
-    return found
+def _due(wanted: Sequence[tuple[Lane, int]], known: Mapping[Lane, Sequence[int]]) -> list[Due]:
+    """Those that are known are read as well, and dropped: they are the oldest."""
+    moment, found, left = _moment(), list[Due](), dict(wanted)
+    with connection.cursor() as cursor:
+        for start in range(0, len(wanted), LANES_AT_ONCE):
+            part = wanted[start : start + LANES_AT_ONCE]
+            given = [(*lane, moment, most + len(known.get(lane, ()))) for lane, most in part]
+            cursor.execute(" UNION ALL ".join([DUE] * len(part)), list(chain.from_iterable(given)))
+            found += [Due(*row) for row in cursor.fetchall()]
+    dropped = {pk for lane in left for pk in known.get(lane, ())}
+    rows = []
+    for row in found:
+        lane = (row.workspace_id, row.lane)
+        if row.id not in dropped and left[lane] > 0:
+            left[lane] -= 1
+            rows.append(row)
+    return rows
 
 
 class Receiver(NamedTuple):
@@ -112,33 +171,48 @@ class Receiver(NamedTuple):
     secrets: tuple[str, ...]
 
 
-def _receivers(outbox: Outbox) -> dict[int | None, Receiver]:
-    """By id of the endpoint, as they are now: it may have moved since the event. None is for jobs."""
-    endpoints = Endpoint.objects.filter(workspace=outbox.pk, is_active=True)
-    found = {row.pk: Receiver(row.url, tuple(row.secrets())) for row in endpoints}
-    return {None: Receiver("", tuple(outbox.secrets())), **found}
+def _key(row: Due) -> tuple[int, int | None]:
+    """Of its receiver: an endpoint, or the `webhook_url` of a job."""
+    return row.workspace_id, row.endpoint_id
 
 
-def _lanes(workspace_id: int) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(LANES, [workspace_id, workspace_id])
-        return [lane for (lane,) in cursor.fetchall()]
+def _receivers(outboxes: Mapping[int, Outbox], rows: Sequence[Due]) -> dict[tuple[int, int | None], Receiver]:
+    """As they are now: an endpoint may have moved since the event."""
+    asked = {row.endpoint_id for row in rows if row.endpoint_id is not None}
+    endpoints = Endpoint.objects.filter(pk__in=asked, is_active=True)
+    columns = ("workspace", "url", "secret", "old_secret", "old_until")
+    signing: list[tuple[tuple[int, int | None], str, Endpoint | Outbox]] = [
+        *(((row.workspace_id, row.pk), row.url, row) for row in endpoints.only(*columns)),
+        *(((pk, None), "", outboxes[pk]) for pk in {row.workspace_id for row in rows if row.endpoint_id is None}),
+    ]
+    found = {}
+    for key, url, row in signing:
+        try:
+            found[key] = Receiver(url, tuple(row.secrets()))
+        except ValueError:  # a secret that no key of ours opens: the others' are none the worse for it
+            log.exception("outbox_not_readable", workspace=key[0], endpoint=key[1])
+    return found
 
 
-def _due(lane: Lane, already: Sequence[int]) -> QuerySet[Delivery, DueRow]:
-    workspace_id, name = lane
-    rows = Delivery.objects.due(now()).filter(workspace=workspace_id, lane=name).exclude(pk__in=already)
-    columns = ("id", "endpoint_id", "url", "attempts", "event__public_id", "event__type", "event__body")
-    return rows.order_by("next_attempt_at", "id").values_list(*columns, "event__request_id", named=False)
+class Told(NamedTuple):
+    """What an event says. Held once, however many receivers it has."""
+
+    public_id: str
+    type: str
+    body: bytes
+    request_id: str
 
 
-def _parcel(lane: Lane, row: DueRow, receivers: Mapping[int | None, Receiver]) -> Parcel:
-    pk, endpoint_id, url, attempts, public_id, type_, body, request_id = row
-    receiver = receivers[endpoint_id]
-    secrets = receiver.secrets
-    return Parcel(
-        pk, lane, endpoint_id, url or receiver.url, public_id, type_, bytes(body), secrets, attempts, request_id
-    )
+def _events(rows: Sequence[Due]) -> dict[int, Told]:
+    events = Event.objects.filter(pk__in={row.event_id for row in rows})
+    told = events.values_list("id", "public_id", "type", "body", "request_id")
+    return {pk: Told(public_id, type_, bytes(body), request_id) for pk, public_id, type_, body, request_id in told}
+
+
+def _parcel(row: Due, receiver: Receiver, event: Told) -> Parcel:
+    lane, url = (row.workspace_id, row.lane), row.url or receiver.url
+    told = (event.public_id, event.type, event.body, receiver.secrets, row.attempts, event.request_id)
+    return Parcel(row.id, lane, row.endpoint_id, url, *told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +230,7 @@ class Change:
 def save_outcomes(outcomes: Sequence[Outcome]) -> None:
     """In one transaction. A delivery that somebody deleted, or another worker has written meanwhile, stays as it is.
 
-    Endpoints are written first, in the order of their ids: whoever deletes or disables one locks it before its
+    Endpoints are locked first, in the order of their ids: whoever deletes or disables one does so before it touches its
     deliveries.
     """
     groups: dict[Change, list[int]] = defaultdict(list)
@@ -178,7 +252,7 @@ def _change(outcome: Outcome) -> Change:
 
 def _apply(change: Change, ids: Collection[int]) -> None:
     Delivery.objects.filter(pk__in=ids, attempts=change.attempts, next_attempt_at__isnull=False).update(
-        attempts=F("attempts") + 1,
+        attempts=change.attempts + 1,
         status=change.status,
         next_attempt_at=change.next_attempt_at,
         response_status=change.response_status,

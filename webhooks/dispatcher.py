@@ -37,6 +37,7 @@ HEARTBEAT = 5.0  # seconds
 IDLE = 5.0  # the longest nap; a wake-up cuts it short
 HELD = 0.5  # something is due, but its lane is full, or its outbox is another worker's
 SAVE_AT_ONCE = 500
+PACE = 0.1  # seconds that outcomes wait for more, unless their lane has run dry: each turn has its price
 TROUBLE = 1.0  # before trying again after a fault of the database or ours
 STOP_WITHIN = 20.0
 
@@ -47,7 +48,8 @@ class Dispatcher:
     def __init__(self) -> None:
         self.lease = uuid4()
         self._waiting: dict[int, dict[Lane, deque[Parcel]]] = defaultdict(dict)  # by workspace
-        self._inflight: dict[asyncio.Task[Outcome], Parcel] = {}
+        self._inflight: dict[int, Parcel] = {}  # by delivery
+        self._carriers: set[asyncio.Task[None]] = set()
         self._busy: Counter[int | Lane] = Counter()  # in flight, by workspace and by lane
         self._slow: set[Lane] = set()  # did not answer last time: one at a time until it does
         self._finished: list[Outcome] = []
@@ -92,9 +94,9 @@ class Dispatcher:
             read = await self._db(self._read, self._known())
             for parcel in read:
                 self._waiting[parcel.lane[0]].setdefault(parcel.lane, deque()).append(parcel)
-            self._start_all()
+            self._start_all([*self._waiting])
             if self._finished or read:
-                return 0, False
+                return PACE, False
             await self._db(claims.release, self.lease, {workspace_id for workspace_id, _ in self._known()})
             due = await self._db(claims.seconds_until_due)
         except Exception:  # whatever it is, the rows are there and the next turn tries again
@@ -121,48 +123,73 @@ class Dispatcher:
             claims.claim(self.lease)
         return claims.due_parcels(self.lease, known, frozenset(self._slow))
 
-    def _start_all(self) -> None:
+    def _start_all(self, workspace_ids: list[int]) -> None:
         """One of each workspace in turn, within the bounds; who is first changes, so that nobody always is."""
-        ready = [] if self._stopping else list(self._waiting)
+        ready = [] if self._stopping else workspace_ids
         random.shuffle(ready)
         while ready:
             ready = [workspace_id for workspace_id in ready if self._start_one(workspace_id)]
 
     def _start_one(self, workspace_id: int) -> bool:
-        """Of the lane whose turn it is; False when nothing may start."""
-        lanes = self._waiting.get(workspace_id, {})
-        if len(self._inflight) >= IN_FLIGHT or self._busy[workspace_id] >= OF_WORKSPACE:
-            return False
-        lane = next((lane for lane in lanes if self._busy[lane] < (1 if lane in self._slow else OF_LANE)), None)
-        if lane is None:
-            return False
-        queue, oldest = lanes.pop(lane), time.monotonic() - FRESH
-        parcel = queue.popleft()
-        if queue:
-            lanes[lane] = queue  # behind the others
-        elif not lanes:
-            del self._waiting[workspace_id]
-        if parcel.read_at > oldest:
-            self._begin(parcel)
-        return True
+        """False when nothing may start."""
+        parcel = self._next(workspace_id)
+        if parcel is not None:
+            carrier = asyncio.create_task(self._carry(parcel))
+            self._carriers.add(carrier)
+            carrier.add_done_callback(self._carriers.discard)
+        return parcel is not None
 
-    def _begin(self, parcel: Parcel) -> None:
+    def _next(self, workspace_id: int) -> Parcel | None:
+        """Of the lane whose turn it is, counted as in flight; None when nothing may start."""
+        lanes, oldest = self._waiting.get(workspace_id, {}), time.monotonic() - FRESH
+        while lanes and len(self._inflight) < IN_FLIGHT and self._busy[workspace_id] < OF_WORKSPACE:
+            lane = next((lane for lane in lanes if self._busy[lane] < (1 if lane in self._slow else OF_LANE)), None)
+            if lane is None:
+                return None
+            queue = lanes.pop(lane)
+            parcel = queue.popleft()
+            if queue:
+                lanes[lane] = queue  # behind the others
+            elif not lanes:
+                del self._waiting[workspace_id]
+            if parcel.read_at > oldest:
+                self._inflight[parcel.id] = parcel
+                self._busy[lane] += 1
+                self._busy[workspace_id] += 1
+                return parcel
+        return None
+
+    async def _carry(self, parcel: Parcel) -> None:
+        """Send it, and whatever may start when it has ended: a task for each would cost more than its bookkeeping."""
         assert self._client is not None
-        task = asyncio.create_task(send(self._client, parcel))
-        self._inflight[task] = parcel
-        self._busy.update([parcel.lane, parcel.lane[0]])
-        task.add_done_callback(self._ended)
+        following: Parcel | None = parcel
+        while following is not None:
+            parcel = following
+            try:
+                self._note(await send(self._client, parcel))  # never raises, but for cancellation
+            finally:
+                crowded = self._ended(parcel)
+            following = None if crowded or self._stopping else self._next(parcel.lane[0])
+            if crowded:
+                self._start_all([*self._waiting])
+            self._call_for_turn(parcel.lane)
 
-    def _ended(self, task: asyncio.Task[Outcome]) -> None:
-        parcel = self._inflight.pop(task)
+    def _ended(self, parcel: Parcel) -> bool:
+        """Whether others may have waited for its place."""
+        crowded = len(self._inflight) >= IN_FLIGHT
+        del self._inflight[parcel.id]
         for key in (parcel.lane, parcel.lane[0]):
             self._busy[key] -= 1
             if not self._busy[key]:
                 del self._busy[key]
-        if not task.cancelled():
-            self._note(task.result())  # `send` never raises
-        self._start_all()
-        self._woken.set()
+        return crowded
+
+    def _call_for_turn(self, lane: Lane) -> None:
+        """At once when there may be more to read, or too much to save."""
+        if lane not in self._waiting.get(lane[0], {}) or len(self._finished) >= SAVE_AT_ONCE:
+            self._woken.set()
+        elif len(self._finished) == 1:
+            asyncio.get_running_loop().call_later(PACE, self._woken.set)
 
     def _note(self, outcome: Outcome) -> None:
         self._finished.append(outcome)
@@ -181,9 +208,8 @@ class Dispatcher:
             await self._db(disable_hopeless, batch)
 
     async def _sleep(self, seconds: float) -> None:
-        if not self._finished:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), min(seconds, PACE) if self._finished else seconds)
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -197,9 +223,9 @@ class Dispatcher:
     async def _wind_down(self, heart: asyncio.Task[None]) -> None:
         """Let attempts end, then give back everything. Whatever fails here, the lease expires by itself."""
         self._waiting.clear()
-        if self._inflight:
-            await asyncio.wait(list(self._inflight), timeout=STOP_WITHIN)
-        for task in [heart, *self._inflight]:
+        if self._carriers:
+            await asyncio.wait(list(self._carriers), timeout=STOP_WITHIN)
+        for task in [heart, *self._carriers]:
             task.cancel()
         try:
             while self._finished:

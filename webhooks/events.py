@@ -9,7 +9,7 @@ from ajansops.kit.public_events import JSON, PublicEvent
 
 @dataclass(frozen=True, slots=True)
 class WebhookTest(PublicEvent):
-    """Somebody tries the endpoint. It is sent once, to this endpoint alone, whatever it has subscribed to."""
+    """Somebody tries the endpoint. It is sent once, to this endpoint alone, and by no subscription."""
 
     type: ClassVar[str] = "webhook.test"
     serializer: ClassVar[str] = "webhooks.api.serializers.EndpointSerializer"

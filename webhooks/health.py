@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from ajansops.kit.actor import Actor
@@ -16,7 +16,7 @@ from ajansops.kit.events import changed, publish, snapshot
 from ajansops.kit.tenancy import lock_workspace_soon
 from webhooks.models import Delivery, DeliveryStatus, Disabled, Endpoint
 from webhooks.parcels import Outcome
-from webhooks.schedule import GONE
+from webhooks.schedule import GONE, MAX_ATTEMPTS
 
 log = structlog.get_logger(__name__)
 
@@ -25,18 +25,29 @@ LEAST_FAILURES = 10
 
 
 def tally(outcomes: Sequence[Outcome]) -> None:
-    """Counts and times of each endpoint: one statement for all that took everything, and one for each other."""
+    """Counts and times of each endpoint: one statement for all that took equally many, and one for each that failed."""
     by_endpoint: dict[int, list[bool]] = defaultdict(list)
     for outcome in outcomes:
         if outcome.parcel.endpoint_id is not None:
             by_endpoint[outcome.parcel.endpoint_id].append(outcome.delivered)
+    locked = Endpoint.objects.filter(pk__in=by_endpoint).order_by("pk").select_for_update(no_key=True)
+    list(locked.values_list("pk"))  # in one order: the statements below are not
     moment, well = now(), {pk: len(results) for pk, results in by_endpoint.items() if all(results)}
-    if well:
-        taken = Case(*(When(pk=pk, then=F("success_count") + count) for pk, count in well.items()))
-        Endpoint.objects.filter(pk__in=list(well)).update(success_count=taken, **_reached(moment))
+    for count in set(well.values()):
+        same = [pk for pk, taken in well.items() if taken == count]
+        Endpoint.objects.filter(pk__in=same).update(success_count=F("success_count") + count, **_reached(moment))
     for pk, results in sorted(by_endpoint.items()):
         if pk not in well:
             Endpoint.objects.filter(pk=pk).update(**_counted(results, moment))
+    _note_given_up(outcomes, moment)
+
+
+def _note_given_up(outcomes: Sequence[Outcome], moment: datetime) -> None:
+    """The first since one has arrived: `notices` tells of it."""
+    last = [o.parcel for o in outcomes if not o.delivered and o.parcel.attempts + 1 >= MAX_ATTEMPTS]
+    if concerned := {parcel.endpoint_id for parcel in last if parcel.endpoint_id is not None}:
+        first = Q(given_up_at=None) | Q(given_up_at__lt=F("last_success_at"))
+        Endpoint.objects.filter(first, pk__in=concerned).update(given_up_at=moment)
 
 
 def _reached(moment: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -87,9 +88,13 @@ class Endpoint(WorkspaceOwned, Signing):
     gauge: ClassVar[Feature | None] = Feature.WEBHOOKS
     unlogged: ClassVar[frozenset[str]] = frozenset(
         {"secret", "old_secret", "success_count", "failure_count", "consecutive_failures", "last_delivery_at"}
-        | {"last_success_at", "failing_since", "noticed_at"}
+        | {"last_success_at", "failing_since", "noticed_at", "given_up_at", "warned_at"}
     )
 
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    creator_id: int | None
     url = models.CharField(max_length=MAX_URL)
     events = models.JSONField(default=list, help_text="Types such as post.created, or post.*, or *.")
     is_active = models.BooleanField(default=True)
@@ -100,7 +105,11 @@ class Endpoint(WorkspaceOwned, Signing):
     last_success_at = models.DateTimeField(null=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False, help_text="Nothing has succeeded since.")
     disabled_reason = models.CharField(max_length=8, choices=Disabled, blank=True, editable=False)
-    noticed_at = models.DateTimeField(null=True, editable=False, help_text="When its owners were told of that.")
+    noticed_at = models.DateTimeField(null=True, editable=False, help_text="When mails about that were written down.")
+    given_up_at = models.DateTimeField(
+        null=True, editable=False, help_text="When an event was given up, the first since one has arrived."
+    )
+    warned_at = models.DateTimeField(null=True, editable=False, help_text="When mails about that were written down.")
 
     objects = EndpointQuerySet.as_manager()
 
@@ -132,6 +141,33 @@ class Endpoint(WorkspaceOwned, Signing):
     def wants(self, type: str) -> bool:
         """Whether one of its patterns means this event."""
         return any(means(pattern, type) for pattern in self.events)
+
+
+class NoticeKind(models.TextChoices):
+    """What a mail is about; also the end of its template's name."""
+
+    DISABLED = "disabled"
+    GIVEN_UP = "given_up"
+
+
+class EndpointNotice(WorkspaceOwned):
+    """A mail to somebody about an endpoint that is still to be sent. Afterwards it is removed."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    user_id: int
+    kind = models.CharField(max_length=8, choices=NoticeKind)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(db_index=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [SameWorkspace("endpoint", name="webhook_notice_same_workspace")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
 
 
 class Outbox(Signing):

@@ -21,13 +21,14 @@ MAX_BODY = 256 * 2**10
 
 def record(event: events.Event) -> None:
     """An event with a delivery to each receiver that wants it. It is kept also for endpoints that are switched off
-    now: they may ask for a replay.
+    now, and when a test key did it, of which they are told nothing: they may ask for a replay.
     """
     told = public_events().get(event.type)
     if told is None or not event.actor.workspace_id:
         return
     endpoints = _endpoints(event)
-    receivers = [*_job_url(event), *({"endpoint": row, "lane": lane_of(row)} for row in endpoints if row.is_active)]
+    active = [row for row in endpoints if row.is_active and not event.actor.test_mode]
+    receivers = [*_job_url(event), *({"endpoint": row, "lane": lane_of(row)} for row in active)]
     if endpoints or receivers:
         _write(event, told, receivers)
 

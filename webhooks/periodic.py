@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from ajansops.kit.clock import now
 from ajansops.kit.periodic import Periodic
 from ajansops.kit.slots import Every
-from webhooks.models import Delivery, Event
+from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.notices import send_notices
 
 KEPT = timedelta(days=30)
@@ -25,7 +25,14 @@ def forget_old() -> dict[str, int]:
     return {"webhook_events_removed": removed}
 
 
+def forget_secrets() -> dict[str, int]:
+    """Those that were replaced and no longer sign."""
+    over, none = Q(old_until__lte=now()), {"old_secret": "", "old_until": None}
+    return {"webhook_secrets_removed": sum(m.objects.filter(over).update(**none) for m in (Endpoint, Outbox))}
+
+
 TASKS = (
     Periodic("webhook_notices", Every(60), send_notices),
     Periodic("forget_webhook_events", Every(86_400), forget_old),
+    Periodic("forget_webhook_secrets", Every(86_400), forget_secrets),
 )

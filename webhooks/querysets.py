@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BinaryField, Exists, F, Lookup, OuterRef, Q
 
 from ajansops.kit.tenancy import WorkspaceQuerySet
+
+
+@BinaryField.register_lookup
+class Holds(Lookup):
+    """`body__holds=b"…"`: these bytes are somewhere in it. Reads every body there is."""
+
+    lookup_name = "holds"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """As SQLite has it."""
+        (whole, params), (part, more) = self.process_lhs(compiler, connection), self.process_rhs(compiler, connection)
+        return f"instr({whole}, {part}) > 0", (*params, *more)
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """As PostgreSQL has it."""
+        (whole, params), (part, more) = self.process_lhs(compiler, connection), self.process_rhs(compiler, connection)
+        return f"position({part}::bytea in {whole}) > 0", (*more, *params)
 
 
 class EndpointQuerySet(WorkspaceQuerySet):
@@ -18,6 +35,11 @@ class EndpointQuerySet(WorkspaceQuerySet):
     def unnoticed(self) -> Self:
         """Disabled by us, which nobody has been told yet."""
         return self.filter(noticed_at=None, workspace__deleted_at=None).exclude(disabled_reason="")
+
+    def unwarned(self) -> Self:
+        """With an event given up, which nobody has been told yet. Of a disabled one that is told instead."""
+        untold = Q(warned_at=None) | Q(warned_at__lt=F("given_up_at"))
+        return self.filter(untold, given_up_at__isnull=False, is_active=True, workspace__deleted_at=None)
 
 
 class OutboxQuerySet(WorkspaceQuerySet):

@@ -35,6 +35,8 @@ def next_attempt(attempts: int, status: int | None, *, timed_out: bool, asked: f
 def retry_after(headers: Mapping[str, str]) -> float:
     """Seconds that the answer asks us to wait; 0 when it asks for nothing, or for nothing we understand."""
     text = headers.get("retry-after", "").strip()
+    if not text:
+        return 0.0
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:

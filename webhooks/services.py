@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from ajansops.kit.actor import Actor
 from ajansops.kit.checks import complaints
 from ajansops.kit.clock import iso, now
-from ajansops.kit.errors import DomainError, Invalid, Kind, NotFound
+from ajansops.kit.errors import AccessDenied, DomainError, Invalid, Kind, NotFound
 from ajansops.kit.events import State, publish
 from ajansops.kit.net import check_target
 from ajansops.kit.permissions import Permission
@@ -28,7 +28,13 @@ from webhooks.schedule import MAX_ATTEMPTS
 
 MAX_REPLAY = 10_000  # deliveries at once
 INSERT_AT_ONCE = 1000
-FRESH = {"disabled_reason": "", "consecutive_failures": 0, "failing_since": None, "noticed_at": None}
+FRESH = {
+    "disabled_reason": "",
+    "consecutive_failures": 0,
+    "failing_since": None,
+    "noticed_at": None,
+    "given_up_at": None,
+}
 
 
 class CannotRetry(DomainError):
@@ -73,7 +79,7 @@ def create_endpoint(actor: Actor, *, secret: str = "", **fields: Any) -> tuple[E
     if secret:
         _check_secret(secret)
     secret = secret or new_secret()
-    return ENDPOINTS.create(actor, secret=sealed(secret), **fields), secret
+    return ENDPOINTS.create(actor, secret=sealed(secret), creator_id=actor.user_id, **fields), secret
 
 
 @transaction.atomic
@@ -152,8 +158,15 @@ def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     return again
 
 
+def require_live(actor: Actor) -> None:
+    """Nothing that a test key does leaves the house. Raises `AccessDenied`."""
+    if actor.test_mode:
+        raise AccessDenied(gettext("A test key sends nothing to webhooks. Use a live key, or sign in."))
+
+
 def _locked(actor: Actor, delivery: Delivery) -> Delivery:
     actor.require(Permission.CHANGE_WEBHOOK, on=delivery)
+    require_live(actor)
     lock_workspace(actor.workspace_id)
     rows = Delivery.objects.visible_to(actor).select_for_update(of=("self",)).select_related("event", "endpoint")
     row: Delivery | None = rows.filter(pk=delivery.pk).first()
@@ -169,34 +182,55 @@ def _require_active(row: Delivery) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many deliveries were made; whether the window holds more than are made at once."""
+    """How many deliveries were made. With `next_cursor` there is more in the window, which ends at `until`."""
 
     deliveries: int
-    more: bool
+    until: datetime
+    next_cursor: str | None
 
 
 @transaction.atomic
 def replay(
-    actor: Actor, endpoint: Endpoint, *, since: datetime, until: datetime | None = None, include_delivered: bool = False
+    actor: Actor,
+    endpoint: Endpoint,
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    include_delivered: bool = False,
+    cursor: str = "",
 ) -> Replayed:
     """New deliveries of what happened in the window and is what the endpoint wants, oldest first.
 
-    Without what has arrived, or is on its way, unless `include_delivered`.
+    Without what has arrived, or is on its way, unless `include_delivered`. `cursor` is the last answer's.
     """
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
+    require_live(actor)
     row = ENDPOINTS.locked(actor, endpoint)
     _require_readable(actor, row.events)
     if not row.is_active:
         raise CannotRetry(gettext("The endpoint is disabled. Enable it first."))
-    events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=until or now()))
+    moment = now()
+    until = until or moment
+    events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=until))
+    if cursor:
+        events = events.filter(pk__gt=_last_of(actor, cursor))
     if not include_delivered:
         events = events.filter(~Exists(_arriving(row)))
-    found = list(events.order_by("id").values_list("id", flat=True)[: MAX_REPLAY + 1])
-    chosen, moment = found[:MAX_REPLAY], now()
-    Delivery.objects.bulk_create((_again(row, event_id, moment) for event_id in chosen), batch_size=INSERT_AT_ONCE)
+    found = list(events.order_by("id").values_list("id", "public_id")[: MAX_REPLAY + 1])
+    chosen = found[:MAX_REPLAY]
+    rows = (_again(row, event_id, moment) for event_id, _ in chosen)
+    Delivery.objects.bulk_create(rows, batch_size=INSERT_AT_ONCE)
     publish(actor, "webhook.replayed", row, {"deliveries": (None, len(chosen)), "since": (None, iso(since))})
     announce(WAKE)
-    return Replayed(len(chosen), len(found) > MAX_REPLAY)
+    return Replayed(len(chosen), until, chosen[-1][1] if len(found) > MAX_REPLAY else None)
+
+
+def _last_of(actor: Actor, cursor: str) -> int:
+    """The event where the last answer ended. Raises `Invalid`."""
+    pk: int | None = Event.objects.visible_to(actor).filter(public_id=cursor).values_list("pk", flat=True).first()
+    if pk is None:
+        raise Invalid(errors={"cursor": [gettext("This is not a cursor of this list in this order.")]})
+    return pk
 
 
 def _wanted(endpoint: Endpoint, events: QuerySet[Event]) -> QuerySet[Event]:

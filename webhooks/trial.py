@@ -19,6 +19,7 @@ from webhooks.models import Endpoint, event_id
 from webhooks.outbox import lane_of, payload
 from webhooks.parcels import Outcome, Parcel
 from webhooks.sending import LIMITS, send
+from webhooks.services import require_live
 
 SHOWN = 1024  # bytes of the answer
 AT_ONCE = 2  # in a process: each holds one of its few threads
@@ -42,6 +43,7 @@ class Tried:
 def try_endpoint(actor: Actor, endpoint: Endpoint) -> Tried:
     """Also when it is disabled. Call it outside transactions: the receiver may take its time."""
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
+    require_live(actor)
     if not _places.acquire(blocking=False):
         raise RateLimited(retry_after=LIMITS.total_seconds)
     try:

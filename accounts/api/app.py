@@ -32,6 +32,7 @@ class ExportView(SurfaceView):
 
     rights = {"get": SignedIn}
     needs_workspace = False
+    beside_plan = True  # a person's right, whatever their workspace pays for
     bare = True
     answers = {"get": {200: {"type": "object", "additionalProperties": {}}}}
 

@@ -121,7 +121,8 @@ def update_api_key(actor: Actor, key: ApiKey, **fields: Any) -> ApiKey:
 def rotate_api_key(actor: Actor, key: ApiKey, *, grace_period_hours: int = DEFAULT_GRACE_HOURS) -> tuple[ApiKey, str]:
     """A new key with the same rights; the old one lives on for the grace, though never beyond its own expiry.
 
-    Whoever rotates learns the new key, so it must not open more than they may themselves.
+    Whoever rotates learns the new key, so it must not open more than they may themselves. While one that it replaced
+    before is still in its grace, the grace takes a place of the plan: `FeatureLimitReached` when there is none.
     """
     actor.require(Permission.CHANGE_API_KEY, on=key)
     old = _locked(key)
@@ -134,6 +135,9 @@ def rotate_api_key(actor: Actor, key: ApiKey, *, grace_period_hours: int = DEFAU
     own = _own_key(actor)
     if own is not None and own.pk != old.pk:
         _within_own(own, old.expires_at, given=True)
+    family = ApiKey.objects.listed().filter(workspace_id=old.workspace_id, family=old.family)
+    if grace_period_hours and family.exclude(pk=old.pk).exists():
+        admit(actor, Feature.API_KEYS)
     ends = now() + timedelta(hours=grace_period_hours)
     before = snapshot(old)
     old.grace_ends_at = min(ends, old.expires_at) if old.expires_at else ends

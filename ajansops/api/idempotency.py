@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import get_language
 from rest_framework.request import Request
@@ -36,6 +37,8 @@ KEY = re.compile(r"[\x20-\x7e]{1,255}")
 QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')  # a string of RFC 8941
 KEPT = timedelta(hours=24)
 REAPED = timedelta(hours=48)
+ABANDONED = timedelta(seconds=90)  # after that whoever began outside a transaction is dead: no call takes so long
+BEGUN = 0  # in place of a status
 BATCH = 5000
 PURPOSE = "idempotency"
 OF_THE_ANSWER = ("Content-Type", "Content-Disposition", "Content-Language", "Location")  # the rest is of each call
@@ -79,23 +82,44 @@ class Claim:
 
     def record(self) -> IdempotencyRecord | None:
         """What is kept; what is too old is not, and goes."""
-        mine = IdempotencyRecord.objects.filter(
-            workspace_id=self.workspace_id, credential=self.credential, key=self.key
-        )
-        mine.filter(created_at__lt=now() - KEPT).delete()
-        return mine.first()
+        self._mine().filter(created_at__lt=now() - KEPT).delete()
+        return self._mine().first()
 
     def keep(self, answer: HttpResponse) -> None:
-        """For those that come again. Encrypted, whatever it is: some answers hold a key that is shown once."""
-        IdempotencyRecord.objects.create(
-            workspace_id=self.workspace_id,
-            credential=self.credential,
-            key=self.key,
-            fingerprint=self.fingerprint,
-            status=answer.status_code,
-            headers={name: answer[name] for name in OF_THE_ANSWER if name in answer},
-            body=encrypt(PURPOSE, zlib.compress(answer.content)),
-        )
+        """For those that come again."""
+        IdempotencyRecord.objects.create(**self._key(), fingerprint=self.fingerprint, **_kept(answer))
+
+    @transaction.atomic
+    def begin(self) -> IdempotencyRecord | None:
+        """Take the key before work that no transaction can hold; what is kept instead, when it is taken."""
+        self._mine().filter(status=BEGUN, created_at__lt=now() - ABANDONED).delete()
+        self.record()
+        begun = {"fingerprint": self.fingerprint, "status": BEGUN, "headers": {}, "body": b""}
+        row, ours = IdempotencyRecord.objects.get_or_create(**self._key(), defaults=begun)
+        return None if ours else row
+
+    def end(self, answer: HttpResponseBase | None) -> None:
+        """Keep the answer in the place that `begin` took, or give it back."""
+        begun = self._mine().filter(status=BEGUN)
+        if isinstance(answer, HttpResponse):
+            begun.update(**_kept(answer))
+        else:
+            begun.delete()
+
+    def _key(self) -> dict[str, Any]:
+        return {"workspace_id": self.workspace_id, "credential": self.credential, "key": self.key}
+
+    def _mine(self) -> QuerySet[IdempotencyRecord]:
+        return IdempotencyRecord.objects.filter(**self._key())
+
+
+def _kept(answer: HttpResponse) -> dict[str, Any]:
+    """Encrypted, whatever it is: some answers hold a key that is shown once."""
+    return {
+        "status": answer.status_code,
+        "headers": {name: answer[name] for name in OF_THE_ANSWER if name in answer},
+        "body": encrypt(PURPOSE, zlib.compress(answer.content)),
+    }
 
 
 def guard(view: Any, request: Request) -> None:
@@ -103,10 +127,11 @@ def guard(view: Any, request: Request) -> None:
     text = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if text is None or request.method not in UNSAFE or request.auth is None:
         return
-    if view.repeatable or not view.surface.idempotent:
+    if not view.surface.idempotent:
         return
     key, method = parse(text), request.method.lower()
-    setattr(view, method, partial(_once, view, getattr(view, method), key))
+    once = _once_outside if view.outside else _once
+    setattr(view, method, partial(once, view, getattr(view, method), key))
 
 
 def parse(text: str) -> str:
@@ -122,8 +147,7 @@ def parse(text: str) -> str:
 def _once(
     view: Any, work: Callable[..., HttpResponseBase], key: str, request: Request, /, *args: Any, **kwargs: Any
 ) -> HttpResponseBase:
-    made = request._request  # noqa: SLF001  # DRF's own way back
-    claim = Claim(_workspace(view), view.actor.credential, key, _fingerprint(made))
+    claim = _claim(view, key, request)
     with transaction.atomic():
         if not _alone(claim):
             raise IdempotencyInFlight(retry_after=1)
@@ -133,6 +157,29 @@ def _once(
         if isinstance(answer, HttpResponse):
             claim.keep(answer)
         return answer
+
+
+def _once_outside(
+    view: Any, work: Callable[..., HttpResponseBase], key: str, request: Request, /, *args: Any, **kwargs: Any
+) -> HttpResponseBase:
+    """Before the work the key is taken in a transaction of its own, and after it the answer is kept in another.
+
+    Of a process that dies in between, nobody knows whether the outside was reached: after `ABANDONED` it is done again.
+    """
+    claim = _claim(view, key, request)
+    if known := claim.begin():
+        return _replay(known, claim)
+    answer = None
+    try:
+        answer = _rendered(view, work(request, *args, **kwargs), request, *args, **kwargs)
+    finally:
+        claim.end(answer)
+    return answer
+
+
+def _claim(view: Any, key: str, request: Request) -> Claim:
+    made = request._request  # noqa: SLF001  # DRF's own way back
+    return Claim(_workspace(view), view.actor.credential, key, _fingerprint(made))
 
 
 def _worked(view: Any, work: Callable[..., Any], request: Request, /, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -147,6 +194,10 @@ def _worked(view: Any, work: Callable[..., Any], request: Request, /, *args: Any
         if error.kind is not Kind.CONFLICT:
             raise
         answer = view.handle_exception(error)
+    return _rendered(view, answer, request, *args, **kwargs)
+
+
+def _rendered(view: Any, answer: Any, request: Request, /, *args: Any, **kwargs: Any) -> HttpResponseBase:
     answer = view.finalize_response(request, answer, *args, **kwargs)
     answer.headers.setdefault("Content-Language", get_language())  # the repetition may prefer another
     return answer.render() if hasattr(answer, "render") else answer
@@ -155,6 +206,8 @@ def _worked(view: Any, work: Callable[..., Any], request: Request, /, *args: Any
 def _replay(known: IdempotencyRecord, claim: Claim) -> HttpResponse:
     if known.fingerprint != claim.fingerprint:
         raise IdempotencyKeyReused
+    if known.status == BEGUN:
+        raise IdempotencyInFlight(retry_after=1)
     body = zlib.decompress(decrypt(PURPOSE, bytes(known.body)))
     answer = HttpResponse(body, status=known.status, headers=known.headers)
     if "Content-Type" not in known.headers:

@@ -1,6 +1,7 @@
 """How many calls there may be: of a key or a person by tier, of an address where nobody is known.
 
-Each call is counted once, after its credential is known and before anything else is looked at, in one round trip.
+Each call is counted once, after its credential is known and before anything else is looked at, in one round trip. Its
+plan is asked last: what a limit of the minute refuses is no call of the month.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ REDIS_PREFIX = "ajansops:limit:"
 
 
 def admit(request: Request, view: Any) -> None:
-    """Find out who calls and count it. Raises what authentication raises, or `RateLimited`.
+    """Find out who calls and count it. Raises what authentication raises, or as `count`.
 
     What an address is known to have used up is refused before that: a flood costs no query.
     """
@@ -66,13 +67,13 @@ def admit(request: Request, view: Any) -> None:
 
 
 def count(request: Request, view: Any, actor: Actor | None = None) -> None:
-    """Count the call. Raises `RateLimited`."""
+    """Count the call. Raises `RateLimited`, or `FeatureLimitReached` when the plan allows no more of them."""
     standing = limiter().hit([*_by_address(request, view), _payer(request, actor)])
     if not standing.admitted:
         _refuse(request, standing)
-    if actor is not None and actor.workspace_id:
-        CALLS.add(actor.workspace_id)
     _note(request, standing)
+    if actor is not None and actor.workspace_id and not view.beside_plan:
+        CALLS.add(actor.workspace_id)
 
 
 def headers(request: HttpRequest) -> dict[str, str]:

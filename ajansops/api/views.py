@@ -77,7 +77,8 @@ class SurfaceView(APIView):
     needs_workspace: ClassVar[bool] = True  # else a person who has chosen none may come in
     by_address: ClassVar[throttling.AddressLimit | None] = None  # where it is another than the surface's
     unlimited: ClassVar[bool] = False
-    repeatable: ClassVar[bool] = False  # done each time, whatever its Idempotency-Key: its answer is of the moment
+    beside_plan: ClassVar[bool] = False  # no call of the plan's, so open when they are used up: to see and lift limits
+    outside: ClassVar[bool] = False  # its work waits for the outside, so with an Idempotency-Key no transaction is open
     # For the schema, by method or action: status to what is answered there, bodies, queries, and further errors.
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
     bodies: ClassVar[Mapping[str, Any]] = {}

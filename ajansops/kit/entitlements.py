@@ -12,6 +12,7 @@ lock of the caller, and come after the workspace's and the jobs'.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -73,15 +74,35 @@ class FeatureLimitReached(DomainError):
         self.resets_at = resets_at  # of a meter: when its period ends
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """How one stands at a moment; `resets_at` is the end of its period."""
+
+    used: int
+    limit: int | None
+    resets_at: datetime
+
+    def has(self, quantity: int) -> bool:
+        """Whether so much more would fit."""
+        return self.limit is None or self.used + quantity <= self.limit
+
+
 class Entitlements(Protocol):
     """Answered by `billing`. What would pass the limit raises `FeatureLimitReached` and changes nothing."""
 
     def admit(self, workspace_id: int, feature: Feature, quantity: int = 1) -> None:
-        """Whether so many more rows of a gauge may be made, in the transaction that makes them, before they are."""
+        """Whether so many more rows of a gauge may be made, in the transaction that makes them, before they are.
+
+        None more is never refused: then it is only noted, as always, when much of the limit is used.
+        """
         ...
 
     def left(self, workspace_id: int, feature: Feature) -> int | None:
         """Units or rows that there may still be; None without a limit. It decides nothing: others may take them."""
+        ...
+
+    def meter(self, workspace_id: int, feature: Feature) -> Meter:
+        """How one stands. It decides nothing, as `left`."""
         ...
 
     def use(self, workspace_id: int, feature: Feature, quantity: int, source: str) -> None:
@@ -114,8 +135,11 @@ class Entitlements(Protocol):
         """
         ...
 
-    def record(self, workspace_id: int, feature: Feature, quantity: int, source: str) -> None:
-        """Units that were spent already, whatever the limit says. Of one source may come more and more."""
+    def record(self, workspace_id: int, feature: Feature, quantity: int, source: str) -> Meter:
+        """Units that were spent already, whatever the limit says, and how it stands then.
+
+        Of one source may come more and more.
+        """
         ...
 
 

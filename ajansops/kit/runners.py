@@ -83,8 +83,8 @@ class Runner(Generic[Given, Output]):
     effect in the transaction that marks the item done, so it happens once. Errors of `load` and `work` are retried with
     backoff, `ItemFailed` is final.
 
-    `work` of a runner that names a provider is paid for: it is not begun while as many results as may be in flight are
-    not saved yet, and it waits while the provider asks for that (`ProviderBusy`).
+    `work` of a runner that names a provider is paid for: it is not begun while more than a few results are not saved
+    yet, and it waits while the provider asks for that (`ProviderBusy`).
     """
 
     kind: str

@@ -27,6 +27,7 @@ class CheckView(SurfaceView):
     """Whether so much of a feature may be used. Advice: what is used meanwhile is decided where it is used."""
 
     rights = {"get": Permission.VIEW_USAGE}
+    beside_plan = True
     answers = {"get": {200: CheckSerializer}}
     queries = {
         "get": {
@@ -55,6 +56,7 @@ class UsageView(SurfaceView):
     """What a client itself has used of a meter."""
 
     rights = {"post": Permission.ADD_USAGE}
+    beside_plan = True
     body = UsageBody
     answers = {"post": {200: RecordedSerializer}}
     bare = True
@@ -71,6 +73,7 @@ class SummaryView(SurfaceView):
     """How the workspace stands with all that is counted."""
 
     rights = {"get": Permission.VIEW_USAGE}
+    beside_plan = True
     answers = {"get": {200: SummarySerializer}}
 
     def get(self, request: Request) -> Response:

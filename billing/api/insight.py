@@ -15,6 +15,7 @@ class CheckoutView(SurfaceView):
 
     rights = {"post": Permission.CHANGE_SUBSCRIPTION}
     by_address = BILLING
+    beside_plan = True
     body = CheckoutBody
     answers = {"post": {200: CheckoutSerializer}}
     faults = {"post": (409, 502, 504)}
@@ -38,6 +39,7 @@ class PortalView(SurfaceView):
 
     rights = {"post": Permission.CHANGE_SUBSCRIPTION}
     by_address = BILLING
+    beside_plan = True
     body = PortalBody
     answers = {"post": {200: PortalSerializer}}
     faults = {"post": (502, 504)}

@@ -13,6 +13,7 @@ class SubscriptionView(SurfaceView):
     """The caller's workspace has one, perhaps to the free plan."""
 
     rights = {"get": Permission.VIEW_SUBSCRIPTION}
+    beside_plan = True
     answers = {"get": {200: SubscriptionSerializer}}
 
     def get(self, request: Request) -> Response:

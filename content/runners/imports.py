@@ -38,10 +38,17 @@ class ImportRunner(Runner[JSON, JSON]):
         return _saved(item, output)
 
     def save_all(self, outputs: Sequence[tuple[Item, JSON]]) -> Iterable[Saved]:
-        """Where there is no limit, it is asked for once."""
+        """The plan is asked once, and again for each when there is no room left: it says so in its own words."""
         workspaces = {item.job.workspace_id for item, _ in outputs}
-        unlimited = {one for one in workspaces if entitlements().left(one, Feature.PRODUCTS) is None}
-        return (_saved(item, output, admitted=item.job.workspace_id in unlimited) for item, output in outputs)
+        room = {one: entitlements().left(one, Feature.PRODUCTS) for one in workspaces}
+        for item, output in outputs:
+            left = room[item.job.workspace_id]
+            saved = _saved(item, output, admitted=left is None or left > 0)
+            if left is not None and saved.result["created"]:
+                room[item.job.workspace_id] = left - 1
+            yield saved
+        for workspace_id in workspaces:
+            entitlements().admit(workspace_id, Feature.PRODUCTS, 0)  # what is used by now may have to be told
 
 
 def _saved(item: Item, output: JSON, *, admitted: bool = False) -> Saved:

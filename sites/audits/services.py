@@ -128,7 +128,7 @@ def save_audit(actor: Actor, task: AuditTask, outcome: Outcome, *, site_id: int 
 
 def worker(job: JobView) -> Actor:
     """Who stores what a job found, on behalf of the call that started it."""
-    return Actor(job.workspace_id, frozenset(), via=Via.SYSTEM, request_id=job.request_id)
+    return Actor(job.workspace_id, frozenset(), test_mode=job.test_mode, via=Via.SYSTEM, request_id=job.request_id)
 
 
 @transaction.atomic

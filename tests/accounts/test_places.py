@@ -91,6 +91,34 @@ def test_rotating_a_key_needs_no_place_and_gives_none(people, limit):
     assert alice.post(KEYS, {"name": "L"}).status_code == 403
 
 
+def test_a_key_that_is_rotated_again_and_again_takes_a_place_for_each_in_its_grace(people, limit):
+    """Else a plan of one key would be one of as many as there is patience for."""
+    alice = Api(user=people.alice)
+
+    def rotate(key: int, hours: int):
+        return alice.post(f"{KEYS}/{key}/rotate", {"grace_period_hours": hours})
+
+    first = alice.post(KEYS, {"name": "K"}).json()["data"]["id"]
+    limit(Feature.API_KEYS, 1)
+    second = rotate(first, 24).json()["data"]["id"]
+    assert rotate(second, 24).json()["error"] == "feature_limit_reached"
+    limit(Feature.API_KEYS, 2)
+    third = rotate(second, 24).json()["data"]["id"]
+    assert counted(people.acme.pk, Feature.API_KEYS) == 2
+    assert rotate(third, 24).status_code == 403
+    assert rotate(third, 0).status_code == 200, "without a grace it takes no place"
+    assert counted(people.acme.pk, Feature.API_KEYS) == ApiKey.objects.alive().count() - 1 == 2
+
+
+def test_a_key_in_its_grace_has_a_place_when_its_new_one_is_revoked(people, limit):
+    alice = Api(user=people.alice)
+    limit(Feature.API_KEYS, 1)
+    key = alice.post(KEYS, {"name": "K"}).json()["data"]["id"]
+    new = alice.post(f"{KEYS}/{key}/rotate", {"grace_period_hours": 24}).json()["data"]["id"]
+    assert alice.delete(f"{KEYS}/{new}").status_code == 204
+    assert alice.post(KEYS, {"name": "L"}).status_code == 403
+
+
 def test_an_expired_key_keeps_its_place_until_it_is_revoked(people, limit):
     alice = Api(user=people.alice)
     ends = (now() + timedelta(minutes=1)).isoformat()

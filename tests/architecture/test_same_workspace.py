@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.migrations.writer import MigrationWriter
 
-from accounts.models import ApiKey, Workspace
+from accounts.models import ApiKey, User, Workspace
 from accounts.roles import APPS
 from ajansops.kit.clock import now
 from ajansops.kit.constraints import SameWorkspace
@@ -19,7 +19,7 @@ from content.models import Audience, Persona, Post, Product, SpecialDay, Variant
 from jobs.models import Job
 from leads.models import Lead, LeadIdentity
 from sites.models import Audit, Chat, Insight, Report, Site
-from webhooks.models import Delivery, Endpoint, Event
+from webhooks.models import Delivery, Endpoint, EndpointNotice, Event
 
 MODELS = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in APPS]
 postgresql = pytest.mark.skipif(
@@ -149,6 +149,7 @@ CHILDREN = {
     Audit: AUDIT,
     Chat: {"mode": "mock"},
     Delivery: {"lane": "https://a.example.com"},
+    EndpointNotice: {"kind": "given_up", "next_at": now()},
     Insight: {"entity_id": "c1", "severity": "high", "title": "A", "body": "A", "metric": "cpm", "value": 1.0},
     Job: {"id": "job_1", "kind": "import"},
     Lead: {"company": "B", "source": "website"},
@@ -166,6 +167,8 @@ def child(model, constraint, workspace, parent):
         fields["product"] = Product.objects.create(workspace=workspace, sku="B", title="B")
     if model is Delivery and constraint.field != "event":
         fields["event"] = made(Event, workspace)
+    if model is EndpointNotice:
+        fields["user"] = User.objects.get(email="alice@example.org")
     return model(workspace=workspace, **fields)
 
 

@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from billing import stripe_sdk
 from billing.inbox import handle_next
+from billing.rereading import read_next
 from tests.billing.stripe_life import SECRET, Life, body_of, signed
 from tests.billing.stripe_server import KEY, StripeServer
 from tests.conftest import Api
@@ -40,7 +41,7 @@ def send(*events):
 
 def handle() -> None:
     """What a worker's loop does until nothing is due."""
-    while handle_next():
+    while handle_next() or read_next():
         pass
 
 

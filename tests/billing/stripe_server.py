@@ -214,6 +214,26 @@ def list_subscriptions(stripe: StripeServer, form: Form) -> Reply:
     return page("/v1/subscriptions", [row for row in rows if every or row["status"] != "canceled"], form)
 
 
+def get_price(stripe: StripeServer, form: Form, pk: str) -> Reply:
+    return (200, stripe.prices[pk]) if pk in stripe.prices else missing()
+
+
+def update_subscription(stripe: StripeServer, form: Form, pk: str) -> Reply:
+    """One that is managed by a schedule cannot be told to end."""
+    row = stripe.subscriptions[pk]
+    if row.get("schedule"):
+        return refusal(400, "invalid_request_error", "managed_by_schedule")
+    return 200, row.update(cancel_at_period_end=form["cancel_at_period_end"] == "true", canceled_at=1) or row
+
+
+def cancel_subscription(stripe: StripeServer, form: Form, pk: str) -> Reply:
+    """Not twice."""
+    row = stripe.subscriptions[pk]
+    if row["status"] == "canceled":
+        return missing()
+    return 200, row.update(status="canceled", canceled_at=1, ended_at=1) or row
+
+
 def list_invoices(stripe: StripeServer, form: Form) -> Reply:
     rows = [row for row in reversed(stripe.invoices.values()) if row["customer"] == form["customer"]]
     return page("/v1/invoices", rows, form)
@@ -236,10 +256,13 @@ ROUTES: list[tuple[str, str, Route]] = [
     ("GET", r"/v1/prices", list_prices),
     ("POST", r"/v1/prices", create_price),
     ("POST", r"/v1/prices/(\w+)", update_price),
+    ("GET", r"/v1/prices/(\w+)", get_price),
     ("POST", r"/v1/customers", create_customer),
     ("POST", r"/v1/checkout/sessions", create_session),
     ("GET", r"/v1/checkout/sessions/(\w+)", get_session),
     ("GET", r"/v1/subscriptions", list_subscriptions),
+    ("POST", r"/v1/subscriptions/(\w+)", update_subscription),
+    ("DELETE", r"/v1/subscriptions/(\w+)", cancel_subscription),
     ("GET", r"/v1/invoices", list_invoices),
     ("GET", r"/v1/events", list_events),
     ("POST", r"/v1/billing_portal/sessions", create_portal),
@@ -270,6 +293,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self._answer(urlsplit(self.path).query)
+
+    def do_DELETE(self):
+        self._answer("")
 
     def do_POST(self):
         self._answer(self.rfile.read(int(self.headers.get("content-length", 0))).decode())

@@ -242,6 +242,7 @@ def test_web_starts_without_the_sdk():
 )
 def test_a_second_subscription_is_not_sold_beside_the_first(people, alice, stripe, status, plan, answered):
     """It would be paid twice: plans are changed in the portal."""
+    stripe.customers["cus_known"] = {"id": "cus_known", "object": "customer"}
     known = {"customer": "cus_known", "stripe_id": "sub_1", "status": status, "plan": "growth"}
     Subscription.objects.update_or_create(workspace=people.acme, defaults=known)
     answer = alice.post(URL, PRINTED | {"plan": plan})

@@ -150,7 +150,7 @@ OPEN = {"core": {201, 202}, "app": {201, 202}, "studio": {201, 202}, "insight": 
 NOT_BUILT = {
     Feature.STORAGE: "nothing stores files",
     Feature.EMAILS: "nothing sends mails of a workspace",
-    Feature.API_CALLS: "counted by the limiter, which has its own tests",
+    Feature.API_CALLS: "every route is its door: tests/billing/test_calls.py",
     Feature.PIXEL_EVENTS: "there is no pixel",
     Feature.MCP_CALLS: "there is no MCP server",
 }

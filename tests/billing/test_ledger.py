@@ -14,7 +14,7 @@ from ajansops.kit.entitlements import Feature, FeatureLimitReached
 from ajansops.kit.periodic import task
 from billing import ledger, periods
 from billing.ledger import used_of, verify_ledger
-from billing.models import LedgerEntry, Reservation, Usage
+from billing.models import LedgerEntry, PlanLimit, Reservation, Usage
 from billing.services import set_plan
 from content.models import Post
 from sites.models import Site
@@ -168,6 +168,8 @@ def test_a_gauge_admits_what_fits(pk, it):
     with pytest.raises(FeatureLimitReached) as caught:
         it.admit(pk, Feature.SITES, 3)
     assert (caught.value.resets_at, caught.value.feature) == (None, Feature.SITES)
+    set_limit = PlanLimit.objects.update_or_create
+    set_limit(plan="free", feature=Feature.SITES, defaults={"limit": 0})
     it.admit(pk, Feature.SITES, 0)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 
+from ajansops.kit.clock import now
 from billing.models import EventState, Purchase, StripeEvent, Subscription
 from billing.reconcile import fetch_events, read_anew
 from tests.billing.conftest import handle, send
@@ -73,6 +74,30 @@ def test_an_unpaid_pack_is_not_fulfilled(stripe, people, life):
     assert not Purchase.objects.exists()
 
 
+OTHERS = {
+    "of another price": {"metadata": {"ajansops_price": "growth_eur_month", "ajansops_amount": "24900"}},
+    "of another amount": {"amount_total": 1},
+    "of another currency": {"currency": "huf"},
+    "that somebody made at Stripe": {"metadata": {}},
+    "for a subscription": {"mode": "subscription"},
+    "that is not paid": {"payment_status": "unpaid"},
+}
+
+
+@pytest.mark.parametrize("told", OTHERS.values(), ids=OTHERS)
+def test_another_payment_buys_no_pack(stripe, people, life, told):
+    body = {"plan": "setup_pack", "currency": "eur", "email": "a@example.org"}
+    pk = Api(user=people.alice).post("/api/billing/checkout", body).json()["id"]
+    (event,) = life.pay(stripe.sessions[pk])
+    stripe.sessions[pk] |= told
+    event["data"]["object"] |= told
+    send(event)
+    handle()
+    Api(user=people.alice).get(PAGE + pk)
+    assert not Purchase.objects.exists()
+    assert StripeEvent.objects.get().state == EventState.DONE
+
+
 # --- reconciling ------------------------------------------------------------------------------------------------------
 
 
@@ -95,14 +120,18 @@ def test_what_changed_without_any_event_is_read_anew(life, customer, people):
     send(*life.stripe.events.values())
     handle()
     life.change(customer, next(p for p in life.stripe.prices.values() if p["lookup_key"] == "agency_eur_month"))
-    assert read_anew()["subscriptions_read"] == 1
+    assert read_anew()["subscriptions_due"] == 1
+    handle()
     assert shown(people)["plan"] == "agency"
 
 
 def test_one_that_stripe_refuses_keeps_no_other_from_being_read(life, customer, people, stripe):
     Subscription.objects.filter(workspace=people.other).update(customer="cus_gone")
-    counts = read_anew()
-    assert counts == {"subscriptions_read": 1, "subscriptions_refused": 1}
+    assert read_anew()["subscriptions_due"] == 2
+    handle()
+    assert shown(people)["plan"] == "growth"
+    refused = Subscription.objects.get(workspace=people.other)
+    assert (refused.failures, refused.due_at > now()) == (1, True)
 
 
 def test_by_hand(life, customer, people, capsys):

@@ -4,14 +4,15 @@ import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import stripe as sdk
 from django.utils import timezone
 
-from billing import inbox, stripe_sdk
+from billing import inbox, stripe_sdk, worker
 from billing.models import EventState, Invoice, Purchase, StripeEvent, Subscription
+from billing.stripe_objects import Account
 from billing.worker import Inbox
 from tests.billing.conftest import WEBHOOK, handle, send
 from tests.billing.stripe_life import SECRET, body_of, signed
@@ -54,7 +55,8 @@ def test_it_works(life, customer, people):
         "updated_at": None,
     }
     assert state_of(event) == (EventState.DONE, "")
-    assert Invoice.objects.get(workspace=people.acme).amount_paid == 75_00
+    invoice = Invoice.objects.get(workspace=people.acme)
+    assert (invoice.amount_paid, invoice.plan, invoice.interval) == (75_00, "growth", "month")
 
 
 def iso(seconds: int) -> str:
@@ -300,6 +302,33 @@ def test_a_worker_whose_lease_was_lost_writes_nothing(life, customer, people, mo
     assert shown(people)["plan"] == "growth"
 
 
+def test_an_invoice_of_a_price_that_was_left_has_that_ones_interval(life, customer, people, stripe):
+    year = next(price for price in stripe.prices.values() if price["lookup_key"] == "growth_eur_year")
+    life.at += 60
+    send(*life.change(customer, year))
+    life.at += 60
+    send(*life._bill(customer, "subscription_update", paid=True))
+    stripe.calls.clear()
+    handle()
+    assert list(Invoice.objects.order_by("issued_at").values_list("interval", flat=True)) == ["month", "year"]
+    month = [path for _, path, _ in stripe.calls if path.startswith("/v1/prices/")]
+    assert len(month) == 1, "asked for once"
+    send(*life.renew(customer))
+    stripe.calls.clear()
+    handle()
+    assert [path for _, path, _ in stripe.calls] == ["/v1/subscriptions", "/v1/invoices"]
+
+
+def test_an_invoice_that_was_only_told_forgets_no_interval(life, customer, people, stripe):
+    send(*life.renew(customer, paid=False))
+    handle()
+    stripe.customers.clear()
+    send(*life.recover(customer))
+    handle()
+    told = Invoice.objects.order_by("issued_at", "pk").last()
+    assert (told.status, told.interval) == ("paid", "month")
+
+
 # --- what was paid once -----------------------------------------------------------------------------------------------
 
 
@@ -406,3 +435,39 @@ def test_the_loop_of_a_worker_handles_what_comes_and_ends_when_told(life, custom
     loop.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_customer_about_whom_stripe_is_slow_holds_up_no_other(life, customer, people, monkeypatch):
+    Subscription.objects.filter(workspace=people.other).update(customer="cus_other")
+    (slow,) = told(life, "checkout.session.completed")
+    asked, answered = Event(), Event()
+    real = stripe_sdk.Stripe.account
+
+    def account(self, name):
+        if name == "cus_other":
+            return Account((), ())
+        asked.set()
+        answered.wait(20)
+        return real(self, name)
+
+    monkeypatch.setattr(stripe_sdk.Stripe, "account", account)
+    monkeypatch.setattr(worker, "IDLE", 60)
+    loop = Inbox()
+    thread = Thread(target=lambda: asyncio.run(loop.run()))
+    send(slow)
+    thread.start()
+    try:
+        assert asked.wait(20)
+        for _ in range(3):
+            quick = life.tell("invoice.paid", {"customer": "cus_other"})
+            send(quick)
+            loop.wake()
+            wait_for(lambda event=quick: state_of(event)[0] == EventState.DONE, seconds=10)
+        assert state_of(slow)[0] == EventState.PENDING
+    finally:
+        answered.set()
+        loop.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert state_of(slow)[0] == EventState.DONE

@@ -131,6 +131,7 @@ def test_pages_fit_a_phone_and_can_be_read_and_touched(open_page, people, locale
     sign_in(page, "alice@example.org", "alice-password")
     for path in PRIVATE:
         check(page, f"/accounts/{path}", locale)
+    check(page, f"/billing/workspaces/{people.acme.pk}/", locale)
     page.goto(f"/accounts/{GUARDED[0]}")
     confirm_access(page, "alice-password")
     for path in GUARDED:

@@ -9,7 +9,7 @@ from typing import Any
 
 from accounts.activity import verify
 from accounts.models import Activity
-from jobs.engine import CONCURRENCY
+from jobs.engine import CONCURRENCY, GUESTS
 from jobs.models import ItemState, Job, JobItem, JobStatus
 from tests.chaos.client import Client
 from tests.chaos.database import patiently
@@ -135,7 +135,7 @@ def _webhooks(verdict: Verdict, jobs: dict[str, Job], provider: Provider) -> Non
 def _payments(verdict: Verdict, paid: Counter[str], effects: list[Effect], kills: list[Kill]) -> None:
     unpaid = {f"{effect.job}/{effect.key}" for effect in effects} - paid.keys()
     twice = sum(count - 1 for count in paid.values())
-    allowed = sum(kill.of_worker for kill in kills) * CONCURRENCY
+    allowed = sum(kill.of_worker for kill in kills) * (CONCURRENCY + GUESTS)
     verdict.expect("no effect without a call", unpaid)
     verdict.expect(f"paid twice at most {allowed} times", [twice] if twice > allowed else [])
     verdict.figures |= {"calls": paid.total(), "paid twice": twice, "paid twice at most": allowed}

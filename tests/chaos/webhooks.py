@@ -12,28 +12,32 @@ acknowledgement does): then events must be lost, or the harness sees nothing.
 import argparse
 import asyncio
 import logging
+import multiprocessing
+import multiprocessing.process
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 
 STEPS = ("before_claim", "after_claim", "before_send", "after_send", "before_save", "after_save")
 KILL_AFTER = (0.2, 1.5)  # seconds of a worker's life when it is killed at no step
+LONGEST = 5.0  # of one that never comes to its step
 EVERY = 0.02  # seconds between two events
-ENDS_WITHIN = 90.0
+OPEN = 300  # deliveries; with more no event is added: those who die all the time do not get far
+PATIENCE = 60.0  # seconds without any progress
 LEASE_SECONDS = 2.0  # instead of 30: a run has no half minutes to wait for each kill
 WORKERS = 2
 
 
-def worker(step: str, *, control: bool) -> None:
-    """The dispatcher, which dies at the third time that it comes to the step, or at its first claim."""
-    import django
-
-    django.setup()
+def worker(step: str, life: float, *, control: bool) -> None:
+    """The dispatcher, which dies at the third time that it comes to the step, or at its first claim; at the latest
+    after `life` seconds, by SIGTERM, which nobody handles here: as sudden, and the harness sees which it was.
+    """
     logging.disable()  # of hundreds of failures that are meant
     from datetime import timedelta
 
@@ -81,42 +85,45 @@ def worker(step: str, *, control: bool) -> None:
     dispatcher.send = sent
     if control:
         claims.due_parcels = taken_away
+    death = threading.Timer(life, os.kill, [os.getpid(), signal.SIGTERM])
+    death.daemon = True
+    death.start()
     asyncio.run(dispatcher.Dispatcher().run())
 
 
 class Killer:
-    """Keeps `WORKERS` alive, each with a step at which it dies or a moment at which it is killed."""
+    """Keeps `WORKERS` alive, each with a step at which it dies or a moment at which it does. They are forked from a
+    process that has loaded everything.
+    """
 
     def __init__(self, rng: random.Random, *, control: bool) -> None:
         self.kills: dict[str, int] = defaultdict(int)
         self._rng, self._control = rng, control
-        self._running: list[tuple[subprocess.Popen[bytes], str, float]] = []
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(["tests.chaos.ready"])
+        self._running: list[tuple[multiprocessing.process.BaseProcess, str]] = []
 
     def look(self, *, enough: bool) -> None:
-        """Start what is missing, kill whose time has come; once there were `enough`, workers live."""
-        for one in list(self._running):
-            process, step, dies_at = one
-            if process.poll() is None and time.monotonic() > dies_at:
-                process.kill()
-                process.wait()
-                step = "any moment"
-            if process.poll() is not None:
-                self.kills[step] += 1
-                self._running.remove(one)
+        """Start what is missing; once there were `enough`, workers live."""
+        for process, step in list(self._running):
+            if not process.is_alive():
+                if process.exitcode not in {-signal.SIGKILL, -signal.SIGTERM}:
+                    raise RuntimeError(f"a worker ended by itself: {process.exitcode}")
+                self.kills[step if process.exitcode == -signal.SIGKILL else "any moment"] += 1
+                self._running.remove((process, step))
         while len(self._running) < WORKERS:
             self._start("" if enough else self._rng.choice(("", *STEPS)), lives=enough)
 
     def _start(self, step: str, *, lives: bool) -> None:
-        command = [sys.executable, "-m", "tests.chaos.webhooks", "--worker", step or "none"]
-        process = subprocess.Popen([*command, *(["--control"] if self._control else [])])
-        # A worker needs two seconds to come up; one that never comes to its step is killed as well.
-        life = 4 + self._rng.uniform(*KILL_AFTER) if not step else 12
-        self._running.append((process, step, float("inf") if lives else time.monotonic() + life))
+        life = threading.TIMEOUT_MAX if lives else LONGEST if step else self._rng.uniform(*KILL_AFTER)
+        process = self._processes.Process(target=worker, args=(step, life), kwargs={"control": self._control})
+        process.start()
+        self._running.append((process, step))
 
     def end(self) -> None:
-        for process, _, _ in self._running:
+        for process, _ in self._running:
             process.kill()
-            process.wait()
+            process.join()
 
 
 def verdict(committed: dict[str, bytes], receivers) -> list[str]:
@@ -168,17 +175,20 @@ def run(kills: int, rng: random.Random, *, control: bool) -> int:
         workspace_id = create_workspace(name="Chaos").pk
         for receiver in receivers:
             Endpoint.objects.create(workspace_id=workspace_id, url=receiver.url, events=["*"], secret=first_secret())
+        left = Delivery.objects.filter(next_attempt_at__isnull=False)
+        number = 0
         try:
-            number = 0
             while sum(killer.kills.values()) < kills:
                 killer.look(enough=False)
-                if told := publish_one(workspace_id, number := number + 1, rng):
+                if left.count() < OPEN and (told := publish_one(workspace_id, number := number + 1, rng)):
                     committed[told[0]] = told[1]
                 time.sleep(EVERY)
-            ends = time.monotonic() + ENDS_WITHIN
-            while Delivery.objects.filter(next_attempt_at__isnull=False).exists() and time.monotonic() < ends:
+            fewest, ends = left.count(), time.monotonic() + PATIENCE
+            while fewest and time.monotonic() < ends:
                 killer.look(enough=True)
-                time.sleep(0.2)
+                time.sleep(EVERY)
+                if (now_left := left.count()) < fewest:
+                    fewest, ends = now_left, time.monotonic() + PATIENCE
         finally:
             killer.end()
     wrong = verdict(committed, receivers)
@@ -196,12 +206,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--control", action="store_true", help="lose what is in flight: the run must find it out")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    if asked.worker:
-        worker(asked.worker, control=asked.control)
-        return 0
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="chaos-webhooks-")
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], check=True)
     import django

@@ -3,6 +3,8 @@
 import pytest
 
 from ajansops.kit.entitlements import Feature
+from billing.ledger import Ledger
+from billing.models import UsageNotice
 from content.models import Product
 from tests.conftest import Api
 
@@ -42,3 +44,16 @@ def test_what_is_deleted_makes_room(acme, load, limit):
     assert load("B") == [REFUSED]
     assert acme.delete(f"{PATH}/{Product.objects.get().pk}").status_code == 204
     assert load("B") == [""]
+
+
+def test_the_plan_is_not_asked_for_each_row(acme, load, limit, monkeypatch):
+    """Nor does that hide that much of it is used."""
+    asked = []
+    admit = Ledger.admit
+    monkeypatch.setattr(Ledger, "admit", lambda *args: (asked.append(args[3:]), admit(*args))[1])
+    limit(Feature.PRODUCTS, 10)
+    assert load(*"ABCDEFG") == [""] * 7
+    assert not UsageNotice.objects.exists()
+    assert load("H") == [""]
+    assert UsageNotice.objects.get().percent == 80
+    assert set(asked) == {(0,)}

@@ -235,6 +235,8 @@ page    POST    /accounts/workspaces/{workspace}/switch/     PERSON             
 page    POST    /accounts/sessions/{session}/end/            PERSON              ANYBODY  302
 page    GET     /accounts/invitations/{token}/               PUBLIC              -        200
 page    POST    /accounts/invitations/{token}/               PUBLIC              -        200
+page    GET     /billing/workspaces/{workspace}/             PERSON              VIEWER   302
+page    POST    /billing/workspaces/{workspace}/             PERSON              OWNER    302
 page    GET     /billing/return                              PERSON              ANYBODY  302
 page    GET     /billing/portal/{token}/                     PUBLIC              -        404
 page    POST    /billing/portal/{token}/                     PUBLIC              -        404
@@ -249,7 +251,16 @@ UNLOGGED = {
     "insight POST /api/cron/{task}": "the installation's own work; what a task does to a workspace it tells itself",
 }
 # What cannot be done without leaving the house, so that a test key is refused.
-OUTSIDE = frozenset({"insight POST /api/billing/checkout", "insight POST /api/billing/portal"})
+OUTSIDE = frozenset(
+    {
+        "core POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver",
+        "core POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/retry",
+        "core POST /api/v1/webhooks/{webhook}/replay",
+        "core POST /api/v1/webhooks/{webhook}/test",
+        "insight POST /api/billing/checkout",
+        "insight POST /api/billing/portal",
+    }
+)
 # Safe calls that do leave one.
 LOGGED = {"app GET /api/account/export": "a copy of personal data leaves the house"}
 

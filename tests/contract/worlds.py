@@ -44,7 +44,7 @@ from leads.models import EmailTemplate, IdentityKind, Lead, LeadIdentity, Source
 from sites.models import Audit, Chat, CrawledPage, Insight, Issue, Report, Site
 from tests.conftest import Api
 from tests.contract.matrix import ROLES
-from webhooks.models import Delivery, Endpoint, Event, Outbox, first_secret
+from webhooks.models import Delivery, Endpoint, EndpointNotice, Event, Outbox, first_secret
 
 HOUR = timedelta(hours=1)
 KINDS: dict[str, type[Model]] = {
@@ -73,7 +73,7 @@ KINDS: dict[str, type[Model]] = {
     "delivery": Delivery,
 }
 # No text of their own that could carry a mark.
-WORDLESS = {"Membership", "Outbox", "Period", "Subscription", "Usage", "UsageNotice"}
+WORDLESS = {"EndpointNotice", "Membership", "Outbox", "Period", "Subscription", "Usage", "UsageNotice"}
 
 
 @dataclass
@@ -378,6 +378,9 @@ def _webhooks(tenant: Tenant, word: str) -> None:
         response_body=word,
         error=mark,
         next_attempt_at=now() + 24 * HOUR,
+    )
+    EndpointNotice.objects.create(
+        workspace=workspace, endpoint=endpoint, user=tenant.people["OWNER"], kind="given_up", next_at=now() + 24 * HOUR
     )
 
 

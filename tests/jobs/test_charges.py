@@ -197,6 +197,19 @@ def test_a_cancelled_job_that_goes_on_at_once_holds_its_units_once(costly, alice
     assert (row(job).status, row(job).charged, used(alice)) == ("completed", 3, 3)
 
 
+def test_what_a_command_has_tried_again_is_free_for_good(costly, alice, work):
+    costly.faults = {("b", 1): NO, ("c", 1): NO, ("c", 2): NO}
+    job = start(alice, "abc")
+    work()
+    requeue_job(operator(alice.workspace_id), job.pk)
+    work()
+    assert (row(job).done, used(alice)) == (2, 1)
+    requeue_job(alice, job.pk)
+    assert used(alice) == 2, "one is left to do"
+    work()
+    assert (row(job).status, row(job).done, used(alice)) == ("completed", 3, 2)
+
+
 def test_trying_again_is_refused_without_units_and_changes_nothing(costly, alice, work, limit):
     costly.faults = {("a", 1): NO}
     job = start(alice, "ab")

@@ -3,13 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from urllib.parse import quote
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.db import connection, connections
 
 from accounts.models import Activity
 from accounts.roles import Role, codenames
+from ajansops.housekeeping import housekeep
 from ajansops.kit.actor import Actor
 from ajansops.kit.clock import iso, iso_ms, now
 from ajansops.kit.errors import AccessDenied, NotFound
@@ -270,6 +271,21 @@ def test_a_job_of_which_nothing_is_left_is_not_requeued(recorder, alice, work, j
         requeue_job(alice, job.pk)
     job.refresh_from_db()
     assert job.status == "completed"
+
+
+def test_items_go_ninety_days_after_the_end_of_their_job_which_stays(alice, recorder, work, acme):
+    recorder.faults = {("a", attempt): ItemFailed("no such page") for attempt in (1, 2)}
+    recent, old, waiting = start(alice, "a"), start(alice, "a", "b"), start(alice, "c")
+    work()
+    cancel_job(alice, start(alice, "d").pk)
+    Job.objects.exclude(pk=recent.pk).update(completed_at=now() - timedelta(days=91))
+    Job.objects.filter(pk=waiting.pk).update(status="paused", completed_at=None)
+    assert housekeep()["items_removed"] == 3
+    assert set(JobItem.objects.values_list("job", flat=True)) == {recent.pk, waiting.pk}
+    shown = acme.get(f"/api/v1/jobs/{old.pk}").json()["data"]
+    assert (shown["status"], shown["progress"]["failed"]) == ("completed", 1)
+    with pytest.raises(NothingLeft):
+        requeue_job(alice, old.pk)
 
 
 def test_a_job_whose_items_were_never_all_there_is_not_requeued(alice, job):

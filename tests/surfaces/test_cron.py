@@ -30,7 +30,7 @@ def test_a_run_says_what_it_did(db, method):
         file.write_text("{}")
     os.utime(old, (time.time() - 7200,) * 2)
     answer = Api(**SECRET).call(method, "/api/cron/housekeeping")
-    assert answer.json() == {"ok": True, "messages_removed": 1, "runs_removed": 0}
+    assert answer.json() == {"ok": True, "messages_removed": 1, "runs_removed": 0, "items_removed": 0}
     assert (old.exists(), new.exists()) == (False, True)
     new.unlink()
 

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import timedelta
+from threading import BoundedSemaphore
 from uuid import uuid4
 
 import pytest
@@ -10,11 +11,16 @@ import standardwebhooks
 import svix
 
 from accounts.models import Activity
+from accounts.roles import Role
+from accounts.services.erasure import erase_user
+from accounts.services.members import add_member
+from ajansops.api.idempotency import ABANDONED, BEGUN
+from ajansops.api.models import IdempotencyRecord
 from ajansops.kit.clock import now
 from ajansops.kit.public_events import public_events
 from tests.conftest import Api
 from tests.webhooks.receiver import Answer
-from webhooks import claims, dispatcher
+from webhooks import claims, dispatcher, services, trial
 from webhooks.models import Delivery, Endpoint, Event
 from webhooks.notices import send_notices
 from webhooks.signatures import hex_signature
@@ -222,7 +228,8 @@ def test_switched_off_nothing_more_is_sent_and_a_replay_brings_it_back(acme, rec
     dispatch()
     assert receiver.taken == [], "by itself nothing is replayed"
     answer = acme.post(f"{path}/replay", {"since": begin})
-    assert (answer.status_code, answer.json()["data"]) == (202, {"deliveries": 2, "more": False})
+    made = answer.json()["data"]
+    assert (answer.status_code, made["deliveries"], made["next_cursor"]) == (202, 2, None)
     dispatch()
     assert len(set(receiver.ids)) == 2
     again = acme.post(f"{path}/replay", {"since": begin})
@@ -232,6 +239,24 @@ def test_switched_off_nothing_more_is_sent_and_a_replay_brings_it_back(acme, rec
     dispatch()
     assert len(receiver.taken) == 4
     assert len(set(receiver.ids)) == 2, "the ids stay"
+
+
+def test_a_replay_of_much_goes_on_where_it_ended(acme, receiver, dispatch, endpoint, monkeypatch):
+    monkeypatch.setattr(services, "MAX_REPLAY", 2)
+    body = {"since": now().isoformat(), "include_delivered": True}
+    for n in range(3):
+        acme.post("/api/v1/sites", SITE | {"domain": f"tea-{n}.example.com"})
+    dispatch()
+    told, path = receiver.ids[:], f"/api/v1/webhooks/{endpoint['id']}/replay"
+    first = acme.post(path, body).json()["data"]
+    acme.post("/api/v1/sites", SITE | {"domain": "later.example.com"})
+    second = acme.post(path, body | {"until": first["until"], "cursor": first["next_cursor"]}).json()["data"]
+    assert [(one["deliveries"], bool(one["next_cursor"])) for one in (first, second)] == [(2, True), (1, False)]
+    dispatch()
+    assert all(receiver.ids.count(one) == 2 for one in told)
+    assert len(receiver.ids) == 7, "and the later one once"
+    wrong = acme.post(path, body | {"cursor": "evt_unknown"})
+    assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["cursor"])
 
 
 def test_deleted_it_is_told_nothing(acme, receiver, dispatch, endpoint):
@@ -309,6 +334,22 @@ def test_of_another_workspace_nothing_is_there(acme, other, endpoint):
         assert other.call(method, address, body).status_code == 404, address
 
 
+def test_what_a_test_key_does_stays_in_the_house(people, acme, key_for, receiver, dispatch, endpoint):
+    test_key = Api(key=key_for(people.acme, "*", test=True))
+    window, path = {"since": now().isoformat()}, f"/api/v1/webhooks/{endpoint['id']}"
+    dispatch()
+    receiver.taken.clear()
+    assert test_key.post("/api/v1/sites", SITE).status_code == 201
+    dispatch()
+    assert receiver.taken == []
+    assert acme.post(f"{path}/replay", window).json()["data"]["deliveries"] == 1, "somebody else may send it"
+    of_delivery = f"deliveries/{Delivery.objects.latest('pk').pk}"
+    for what in ("test", "replay", f"{of_delivery}/retry", f"{of_delivery}/redeliver"):
+        assert test_key.post(f"{path}/{what}", window if what == "replay" else {}).status_code == 403, what
+    dispatch()
+    assert len(receiver.taken) == 1
+
+
 # --- a test -----------------------------------------------------------------------------------------------------------
 
 
@@ -320,10 +361,36 @@ def test_a_test_answers_with_what_was_said(acme, receiver, endpoint):
     assert body["response_body"].startswith('{"received": true}')
     assert len(body["response_body"]) == 1024
     assert body["response_time_ms"] >= 0
+    again = acme.post(f"/api/v1/webhooks/{endpoint['id']}/test", idempotency_key="once")
+    assert (again.content, again["Idempotent-Replayed"]) == (answer.content, "true")
     [taken] = receiver.taken
     told = standardwebhooks.Webhook(endpoint["secret"]).verify(taken.body, taken.headers)
     assert told["type"] == "webhook.test"
     assert not Delivery.objects.exists()
+
+
+def test_a_test_under_way_is_not_sent_twice_and_one_that_died_is_sent_again(acme, receiver, endpoint, monkeypatch):
+    def call():
+        return acme.post(f"/api/v1/webhooks/{endpoint['id']}/test", idempotency_key="once")
+
+    seen, real = [], trial._parcel
+    monkeypatch.setattr(trial, "_parcel", lambda *a: seen.append(IdempotencyRecord.objects.get().status) or real(*a))
+    assert call().status_code == 200
+    assert seen == [BEGUN], "it is taken before the receiver is asked"
+    IdempotencyRecord.objects.update(status=BEGUN)  # as a process leaves it that is at work, or has died
+    assert (call().status_code, call().json()["error"]) == (409, "idempotency_in_flight")
+    assert len(receiver.taken) == 1
+    IdempotencyRecord.objects.update(created_at=now() - ABANDONED - timedelta(seconds=1))
+    assert call().status_code == 200
+    assert len(receiver.taken) == 2
+
+
+def test_a_test_that_is_refused_leaves_its_key(acme, endpoint, monkeypatch):
+    monkeypatch.setattr(trial, "_places", BoundedSemaphore(1))
+    with trial._places:
+        answer = acme.post(f"/api/v1/webhooks/{endpoint['id']}/test", idempotency_key="once")
+    assert answer.status_code == 429
+    assert not IdempotencyRecord.objects.exists()
 
 
 def test_a_test_that_fails_is_200_too(acme, receiver, endpoint):
@@ -414,3 +481,22 @@ def test_a_backlog_of_one_workspace_keeps_no_other_from_being_sent(acme, other, 
     workspaces = [json.loads(taken.body)["workspace_id"] for taken in receiver.taken]
     assert len(workspaces) == 49
     assert workspaces.index(Endpoint.objects.get(workspace__slug="other").workspace_id) < 24
+
+
+def test_an_erased_person_is_in_no_event(people, acme, receiver, dispatch, endpoint):
+    """What was told of them goes, sent or not; that they are no member any more is told without a name."""
+    alice = Api(user=people.alice)
+    alice.post("/api/v1/invitations", {"email": "bob@example.org", "role": "VIEWER"})
+    dispatch()
+    bob = add_member(people.acme, people.bob, Role.EDITOR)
+    assert alice.patch(f"/api/v1/members/{bob.pk}", {"role": "ADMIN"}).status_code == 200
+    alice.post("/api/v1/invitations", {"email": "jimbob@example.org", "role": "VIEWER"})
+    add(Api(user=people.bob), receiver, "site.*")
+    assert erase_user(people.bob).rows["webhooks.Event"] == 2
+    receiver.taken.clear()
+    dispatch()
+    told = {taken.headers["x-webhook-event"]: taken.body for taken in receiver.taken}
+    assert b"jimbob@example.org" in told["invitation.created"]
+    assert json.loads(told["member.deleted"])["data"]["user_id"] == people.bob.pk
+    assert not [event for event in Event.objects.all() if b'"bob@example.org"' in bytes(event.body)]
+    assert not Endpoint.objects.filter(creator=people.bob).exists()

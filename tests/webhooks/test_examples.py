@@ -1,7 +1,12 @@
-"""The examples of the catalogue have the fields that core shows; operators' commands do what they say."""
+"""The examples of the catalogue and of the page for receivers are true; operators' commands do what they say."""
 
 import json
+import re
+import time
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,8 +15,8 @@ from django.utils.module_loading import import_string
 from ajansops.kit.clock import iso, now
 from ajansops.kit.public_events import public_events
 from tests.webhooks.test_endpoints import SITE
-from webhooks.models import Delivery, Endpoint, Event
-from webhooks.periodic import KEPT, forget_old
+from webhooks.models import Delivery, Endpoint, Event, Outbox
+from webhooks.periodic import KEPT, forget_old, forget_secrets
 
 
 @pytest.mark.parametrize("event", public_events().values(), ids=lambda event: event.type)
@@ -35,11 +40,14 @@ def test_the_commands(acme, receiver, dispatch, endpoint, capsys):
     assert run(capsys, "retry", str(delivery["id"]))["attempt"] == 2
     dispatch()
     assert len(receiver.taken) == 1
-    assert run(capsys, "replay", str(endpoint["id"]), "--since", begin) == {"deliveries": 0, "more": False}
+    assert run(capsys, "replay", str(endpoint["id"]), "--since", begin) == {"deliveries": 0}
     again = run(capsys, "replay", str(endpoint["id"]), "--since", begin, "--include-delivered")
     assert again["deliveries"] == 1
     call_command("webhooks", "list")
     assert receiver.url in capsys.readouterr().out
+    for wrong in ("-1", "0", "many"):
+        with pytest.raises(CommandError, match="no number from 1"):
+            call_command("webhooks", "list", f"--limit={wrong}")
     with pytest.raises(CommandError, match="already succeeded"):
         call_command("webhooks", "retry", str(delivery["id"]))
 
@@ -48,5 +56,55 @@ def test_old_events_are_forgotten_with_their_deliveries(acme, endpoint):
     acme.post("/api/v1/sites", SITE)
     acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
     Event.objects.filter(pk=Event.objects.first().pk).update(created_at=now() - KEPT - timedelta(minutes=1))
+    Delivery.objects.update(status="failed", next_attempt_at=None)
     assert forget_old() == {"webhook_events_removed": 1}
     assert (Event.objects.count(), Delivery.objects.count(), Endpoint.objects.count()) == (1, 1, 1)
+
+
+def test_a_secret_that_no_longer_signs_is_wiped(acme, endpoint):
+    for path in (f"{endpoint['id']}", "jobs"):
+        acme.post(f"/api/v1/webhooks/{path}/rotate-secret")
+    assert forget_secrets() == {"webhook_secrets_removed": 0}
+    for model in (Endpoint, Outbox):
+        model.objects.update(old_until=now())
+    assert forget_secrets() == {"webhook_secrets_removed": 2}
+    assert {row.old_secret for model in (Endpoint, Outbox) for row in model.objects.all()} == {""}
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+
+
+def documented() -> SimpleNamespace:
+    """What a receiver who has read nothing but the page has: its Python."""
+    code: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(block, code)  # our own page
+    return SimpleNamespace(**code)
+
+
+def test_a_receiver_written_from_the_page_verifies_every_delivery(acme, receiver, dispatch, endpoint):
+    """Before, while and after a secret is rotated: each secret that signs is enough."""
+    page, old = documented(), endpoint["secret"]
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    new = acme.post(f"/api/v1/webhooks/{endpoint['id']}/rotate-secret").json()["data"]["secret"]
+    acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
+    dispatch()
+    Endpoint.objects.update(old_until=now())
+    acme.post("/api/v1/sites", SITE | {"domain": "three.example.com"})
+    dispatch()
+    for check in (page.verified_by_library, page.verified_by_hand):
+        found = [[check(taken.body, taken.headers, secret) for secret in (old, new)] for taken in receiver.taken]
+        assert found == [[True, False], [True, True], [False, True]]
+        taken = receiver.taken[-1]
+        assert not check(taken.body + b" ", taken.headers, new)
+        late = taken.headers | dict.fromkeys(("webhook-timestamp", "x-webhook-timestamp"), str(int(time.time()) - 301))
+        assert not check(taken.body, late, new)
+        assert not check(taken.body, {}, new)
+
+
+def test_the_page_names_the_headers_that_come(acme, receiver, dispatch, endpoint):
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    shown = {name.lower() for name in re.findall(r"^([\w-]+): ", PAGE, re.MULTILINE)}
+    assert {name for name in receiver.taken[0].headers if name.startswith(("x-", "webhook-"))} <= shown

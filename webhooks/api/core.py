@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from ajansops.api.filters import Exact, Search
 from ajansops.api.views import ChangeMixin, DestroyMixin, ListMixin, ResourceViewSet, RetrieveMixin, SurfaceView
-from ajansops.kit.clock import iso
+from ajansops.kit.clock import iso, iso_us
 from ajansops.kit.errors import NotFound
 from ajansops.kit.permissions import Permission
 from webhooks import services
@@ -82,7 +82,7 @@ class EndpointViewSet(ListMixin, RetrieveMixin, ChangeMixin, DestroyMixin, Resou
     def replay(self, request: Request, **_path: str) -> Response:
         """What happened in a window of time is sent again, or for the first time."""
         made = services.replay(self.actor, self.row(), **self.parsed(ReplayBody))
-        shown = {"deliveries": made.deliveries, "more": made.more}
+        shown = {"deliveries": made.deliveries, "until": iso_us(made.until), "next_cursor": made.next_cursor}
         return self.reply(shown, message=gettext("Events queued for delivery."), status=202)
 
 
@@ -106,7 +106,7 @@ class TryEndpointView(SurfaceView):
     rights = {"post": Permission.CHANGE_WEBHOOK}
     answers = {"post": {200: TriedSerializer}}
     bare = True
-    repeatable = True
+    outside = True
 
     def post(self, request: Request, pk: str) -> Response:
         """200 whatever the endpoint says: what it said is in the body."""

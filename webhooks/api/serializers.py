@@ -111,18 +111,20 @@ class DeliverySerializer(Row):
 
 
 class ReplayBody(Body):
-    """A window of time; without `until`, until now."""
+    """A window of time; without `until`, until now. To go on: the same with `until` and the cursor of the answer."""
 
     since = serializers.DateTimeField()
     until = serializers.DateTimeField(required=False)
     include_delivered = serializers.BooleanField(default=False)
+    cursor = serializers.CharField(max_length=40, required=False)
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):
-    """How many deliveries were made, and whether the window holds more than are made at once."""
+    """How many deliveries were made. With a `next_cursor` the window holds more than are made at once."""
 
     deliveries = serializers.IntegerField()
-    more = serializers.BooleanField()
+    until = serializers.DateTimeField()
+    next_cursor = serializers.CharField(allow_null=True)
 
 
 class TriedSerializer(serializers.Serializer[Any]):

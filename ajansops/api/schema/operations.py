@@ -165,7 +165,7 @@ class SurfaceSchema(AutoSchema):
         return described | {"content": {"application/json": {"schema": self._enveloped(answer)}}}
 
     def _repeats(self) -> bool:
-        return self.view.surface.idempotent and not self.view.repeatable and self.method not in SAFE
+        return self.view.surface.idempotent and self.method not in SAFE
 
     def _enveloped(self, answer: Any) -> Schema:
         surface, many = self.view.surface.name, isinstance(answer, list)

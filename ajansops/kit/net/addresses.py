@@ -4,7 +4,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Final
@@ -63,14 +63,19 @@ class Gate:
     def __init__(self, allow_private: Sequence[Network] = ()) -> None:
         self._allow_private = tuple(allow_private)
         self._own = own_addresses()
+        self._open = lru_cache(maxsize=1024)(self._judged)  # each request to an address asks, and nothing here changes
 
     def judge(self, addresses: Iterable[Address], port: int) -> None:
         """Raise `Blocked` unless every address may be dialled on `port`."""
-        for ip in map(_unmapped, addresses):
-            if any(ip in network for network in self._allow_private):
-                continue
-            if ip in self._own or port not in PORTS or not address_allowed(ip):
+        for ip in addresses:
+            if not self._open(ip, port):
                 raise Blocked(f"not allowed: {ip} port {port}")
+
+    def _judged(self, ip: Address, port: int) -> bool:
+        ip = _unmapped(ip)
+        if any(ip in network for network in self._allow_private):
+            return True
+        return ip not in self._own and port in PORTS and address_allowed(ip)
 
 
 def own_addresses(proc: Path = Path("/proc/net")) -> frozenset[Address]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 
@@ -161,7 +162,7 @@ class Client:
         ours = {"host": url.authority, "user-agent": self._user_agent}
         return self._session.request(
             method,
-            yarl.URL(str(url), encoded=True),
+            _wire(url),
             data=body,
             headers={"accept": "*/*", **headers, **ours},
             allow_redirects=False,
@@ -193,6 +194,11 @@ class _Resolver(AbstractResolver):
         """Nothing is held."""
 
 
+@lru_cache(maxsize=1024)
+def _wire(url: Url) -> yarl.URL:
+    return yarl.URL(str(url), encoded=True)
+
+
 def _redirects(status: int, headers: Mapping[str, str]) -> bool:
     return status in _REDIRECTS and "location" in headers
 
@@ -213,7 +219,11 @@ def _headers(reply: aiohttp.ClientResponse, limits: Limits) -> dict[str, str]:
     size = sum(len(name) + len(value) + 4 for name, value in reply.raw_headers)  # 4: colon, space, line end
     if size > limits.max_header_bytes:
         raise TooLarge(f"{size} bytes of headers")
-    return {name.lower(): ", ".join(reply.headers.getall(name)) for name in reply.headers}
+    found: dict[str, str] = {}
+    for written, value in reply.headers.items():
+        name = written.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 @contextmanager

@@ -39,9 +39,7 @@ class Url:
     @property
     def address(self) -> IPv4Address | IPv6Address | None:
         """The host when it is an address and not a name."""
-        if ":" in self.host:
-            return IPv6Address(self.host)
-        return IPv4Address(self.host) if _NUMERIC.fullmatch(self.host) else None
+        return _address(self.host)
 
     @property
     def authority(self) -> str:
@@ -63,6 +61,13 @@ class Url:
             return parse_url(urljoin(str(self), reference))
         except ValueError as error:  # urljoin on stray brackets
             raise BadUrl(f"{error}: {reference!r}") from error
+
+
+@lru_cache(maxsize=1024)
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    if ":" in host:
+        return IPv6Address(host)
+    return IPv4Address(host) if _NUMERIC.fullmatch(host) else None
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.utils.dateparse import parse_datetime
 
 from accounts.actors import operator
-from ajansops.kit.clock import iso
+from ajansops.kit.clock import iso, now
 from ajansops.management.operators import OperatorCommand, workspace_called
 from webhooks.api.serializers import DeliverySerializer, EndpointSerializer
 from webhooks.models import Delivery, DeliveryStatus, Endpoint
@@ -26,7 +26,7 @@ class Command(OperatorCommand):
         listing.add_argument("--workspace", metavar="SLUG")
         listing.add_argument("--endpoint", type=int, metavar="ID", help="its deliveries, newest first")
         listing.add_argument("--status", choices=DeliveryStatus.values, help="of deliveries")
-        listing.add_argument("--limit", type=int, default=50)
+        listing.add_argument("--limit", type=count, default=50, metavar="N", help="50, unless given")
         super().add_arguments(listing)
         once = actions.add_parser("retry", help="send a delivery at once")
         once.add_argument("delivery", type=int, metavar="ID")
@@ -41,6 +41,13 @@ class Command(OperatorCommand):
     def act(self, *, action: str, **options: Any) -> tuple[Any, str]:
         """What is shown is as core shows it."""
         return ACTIONS[action](**options)
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        raise ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
 
 
 def moment(text: str) -> datetime:
@@ -94,12 +101,14 @@ def _retry(*, delivery: int, **_: Any) -> tuple[Any, str]:
 
 
 def _replay(*, endpoint: int, since: datetime, until: datetime | None, **options: Any) -> tuple[Any, str]:
-    row = _endpoint(endpoint)
-    made = replay(
-        operator(row.workspace_id), row, since=since, until=until, include_delivered=options["include_delivered"]
-    )
-    more = " There is more; run it again." if made.more else ""
-    return {"deliveries": made.deliveries, "more": made.more}, f"{made.deliveries} deliveries are queued.{more}"
+    row, deliveries = _endpoint(endpoint), 0
+    cursor: str | None = ""
+    include, until = options["include_delivered"], until or now()
+    while cursor is not None:
+        actor = operator(row.workspace_id)
+        made = replay(actor, row, since=since, until=until, include_delivered=include, cursor=cursor)
+        deliveries, cursor = deliveries + made.deliveries, made.next_cursor
+    return {"deliveries": deliveries}, f"{deliveries} deliveries are queued."
 
 
 def _endpoint(number: int) -> Endpoint:
