@@ -28,7 +28,6 @@ from billing.features import NAMES
 from billing.inbox import replay
 from billing.labels import money
 from billing.models import (
-    FINAL,
     Boost,
     Invoice,
     MonthlyRevenue,
@@ -43,6 +42,7 @@ from billing.plans import PLANS
 from billing.referrals import code_of, void_referral
 from billing.revenue import last_months
 from billing.services import give_plan
+from billing.statuses import FINAL
 from billing.usage import summary
 
 STATUS_COLOURS = {

@@ -1,6 +1,7 @@
 """Billing answers which plan a workspace is on."""
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_delete
 from django.utils.module_loading import import_string
 
 from ajansops.kit import entitlements, events, periodic, personal, public_events
@@ -23,6 +24,7 @@ class BillingConfig(AppConfig):
         entitlements.provide(import_string("billing.ledger.Ledger")())
         public_events.register(*import_string("billing.events.EVENTS"))
         events.listen(import_string("billing.rereading.on_event"))
+        pre_delete.connect(import_string("billing.rereading.on_delete"), sender="billing.Subscription")
         personal.register(*import_string("billing.personal.ENTRIES"))
         for task in import_string("billing.periodic.TASKS"):
             periodic.register(task)

@@ -21,25 +21,9 @@ from billing.querysets import (
     StripeEventQuerySet,
     SubscriptionQuerySet,
 )
+from billing.statuses import SERVED, Status
 
 GRACE = timedelta(days=14)  # of somebody whose payment failed
-
-
-class Status(models.TextChoices):
-    """Of a subscription, in Stripe's words. A plan that an operator gave is active."""
-
-    TRIALING = "trialing"
-    ACTIVE = "active"
-    PAST_DUE = "past_due"
-    UNPAID = "unpaid"
-    INCOMPLETE = "incomplete"  # its first payment is not made yet
-    PAUSED = "paused"  # a trial that ended without a card
-    CANCELED = "canceled"
-    INCOMPLETE_EXPIRED = "incomplete_expired"
-
-
-FINAL = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
-SERVED = frozenset({Status.TRIALING, Status.ACTIVE})
 
 
 class Subscription(TimeStamped):

@@ -19,12 +19,12 @@ from accounts.models import Membership, normal_email
 from ajansops.kit.clock import now
 from ajansops.kit.errors import DomainError, Kind, UpstreamError, UpstreamTimeout
 from billing.models import Notice, NoticeKind, Status, Subscription
-from billing.payments import StripeNotConfigured, gateway
+from billing.payments import StripeNotConfigured, StripeRefused, gateway
 from billing.prices import price_of
 from billing.selectors import customer_of, upgrade_url
 
 CUSTOMER = ""  # in place of an address: whatever Stripe has for the customer when the mail is sent
-AT_ONCE = 50
+AT_ONCE = 50  # to owners, and as many to customers
 FIRST_PAUSE = timedelta(minutes=2)  # longer than any mail server may take, so that nobody sends what is being sent
 LONGEST_PAUSE = timedelta(hours=6)
 LIFETIME = timedelta(days=14)  # of a mail that cannot be sent, and of the link in one that was
@@ -56,16 +56,20 @@ def notify(kind: NoticeKind, workspace_id: int, source: str, *, facts: Mapping[s
 
 
 def send_notices() -> dict[str, int]:
-    """Those that are due. Ends at the first failure: when mail is away, each further try would wait for it, too."""
-    sent = 0
-    for notice in Notice.objects.due(now()).select_related("workspace")[:AT_ONCE]:
+    """Those that are due, the customers' last: they need Stripe, too. Ends at the first failure: when mail or Stripe is
+    away, each further try would wait for it.
+    """
+    sent, due = 0, Notice.objects.due(now()).select_related("workspace")
+    for notice in [*due.exclude(email=CUSTOMER)[:AT_ONCE], *due.filter(email=CUSTOMER)[:AT_ONCE]]:
         if not _is_true(notice):
             _end(notice)
         elif _claim(notice):
             try:
                 address = notice.email or _address_of_customer(notice.workspace_id)
+            except StripeRefused:
+                continue  # this one
             except (UpstreamError, UpstreamTimeout):
-                continue  # Stripe is away, mail is not
+                break  # the rest would wait for Stripe, too
             if not address:
                 _end(notice)
             elif _send(notice, address):

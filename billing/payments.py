@@ -71,7 +71,7 @@ class Gateway(Protocol):
         ...
 
     def checkout(self, order: Checkout) -> Session:
-        """A payment page."""
+        """A payment page. The customer's other open ones for a subscription are closed: both could be paid."""
         ...
 
     def email_of(self, customer: str) -> str:
@@ -88,6 +88,10 @@ class Gateway(Protocol):
 
     def stop_charging(self, subscription_id: str, key: str, *, at_once: bool) -> None:
         """End it now, or with the period that is paid for. Of a key that was used, nothing is done again."""
+        ...
+
+    def release(self, schedule: str, key: str) -> None:
+        """Change the subscription no more by this schedule: it goes on as it is now."""
         ...
 
     def session(self, session_id: str) -> JSON:

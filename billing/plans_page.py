@@ -20,7 +20,8 @@ from ajansops.kit.errors import DomainError, Kind, NotFound
 from ajansops.kit.identity import identity
 from ajansops.kit.permissions import Permission
 from ajansops.pages import STRICT, worded
-from billing.models import FINAL, Subscription
+from billing.api.serializers import CheckoutBody, InvalidPlan
+from billing.models import Subscription
 from billing.page_limit import limited
 from billing.pages import STRIPE
 from billing.prices import CURRENCIES, INTERVALS, MONTHLY, PRICES, SETUP_PACK, Price
@@ -30,7 +31,7 @@ from billing.services import Order, open_portal, start_checkout
 
 CHECKOUT = "https://checkout.stripe.com"
 POLICY = worded(STRICT | {"form-action": f"'self' {STRIPE} {CHECKOUT}"})  # browsers ask it about the redirect, too
-STATUSES = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.NOT_CONFIGURED: 503, Kind.MALFORMED: 400}
+STATUSES = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.NOT_CONFIGURED: 503, Kind.MALFORMED: 400, Kind.TIMEOUT: 504}
 BY_KEY = {price.lookup_key: price for price in PRICES.values()}
 
 
@@ -87,10 +88,16 @@ def _actor(request: HttpRequest, pk: int) -> Actor:
 
 
 def _address(actor: Actor, form: QueryDict, email: str) -> str:
-    price = BY_KEY.get(form.get("price", ""))
-    if price is None:
+    """By the rules of the API's body. Raises the errors of its fields."""
+    if "price" not in form:
         return open_portal(actor, subscription_of(actor.workspace_id).customer)
-    order = Order(price.product, price.currency, price.interval, email, form.get("referrer", "").strip()[:64])
+    price = BY_KEY.get(str(form["price"]))
+    if price is None:
+        raise InvalidPlan
+    body = {"plan": price.product, "currency": price.currency, "interval": price.interval, "email": email}
+    checked = CheckoutBody(data=body | {"referrer": form.get("referrer", "")})
+    checked.is_valid(raise_exception=True)
+    order = Order(price.product, price.currency, price.interval, email, checked.validated_data["referrer"])
     return start_checkout(actor, order).url
 
 
@@ -100,7 +107,7 @@ def _offers(row: Subscription, wanted: str) -> dict[str, Any]:
     return {
         "currency": currency,
         "currencies": CURRENCIES,
-        "pays": bool(row.stripe_id) and row.status not in FINAL and row.status != "incomplete",
+        "pays": Subscription.objects.filter(workspace_id=row.workspace_id).subscribed().exists(),
         "offers": [(plan, [_price(plan, currency, interval) for interval in INTERVALS]) for plan in MONTHLY],
         "pack": _price(SETUP_PACK, currency, None),
     }

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from ajansops.kit.tenancy import WorkspaceQuerySet
+from billing.statuses import FINAL, Status
 
 
 class SubscriptionQuerySet(WorkspaceQuerySet):
@@ -28,11 +29,11 @@ class SubscriptionQuerySet(WorkspaceQuerySet):
 
     def paying(self) -> Self:
         """That have a customer at Stripe and are not over."""
-        return self.exclude(customer="").exclude(status__in=["canceled", "incomplete_expired"])
+        return self.exclude(customer="").exclude(status__in=FINAL)
 
     def subscribed(self) -> Self:
         """That have a subscription at Stripe which is charged, or will be: not one whose first payment never came."""
-        return self.paying().exclude(stripe_id="").exclude(status="incomplete")
+        return self.paying().exclude(stripe_id="").exclude(status=Status.INCOMPLETE)
 
 
 class StripeEventQuerySet(models.QuerySet):

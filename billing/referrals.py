@@ -14,9 +14,10 @@ from accounts.models import Membership, Workspace
 from ajansops.kit.clock import now
 from ajansops.kit.crypto import DerivedKey, derived_keys
 from ajansops.kit.errors import Conflict, DomainError, Kind, UpstreamError, UpstreamTimeout
-from billing.models import FINAL, Invoice, Referral, ReferralState, Status, Subscription
+from billing.models import Invoice, Referral, ReferralState, Subscription
 from billing.payments import StripeRefused, gateway
 from billing.prices import REFERRAL_CREDIT
+from billing.statuses import FINAL, Status
 
 log = structlog.get_logger(__name__)
 

@@ -38,6 +38,7 @@ class Subscribed:
     cancel_at_period_end: bool
     canceled_at: datetime | None
     ended_at: datetime | None
+    schedule: str  # the id of what changes it later, such as to another plan; empty: nothing does
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def read_subscription(row: JSON) -> Subscribed | None:
         cancel_at_period_end=bool(row.get("cancel_at_period_end") or row.get("cancel_at")),
         canceled_at=_moment(row.get("canceled_at")),
         ended_at=_moment(row.get("ended_at")),
+        schedule=reference(row.get("schedule")),
     )
 
 

@@ -83,10 +83,35 @@ class Stripe:
         of_it = "subscription_data" if recurring else "payment_intent_data"
         params[of_it] = {"metadata": params["metadata"]}
         with _failures():
-            made = self._api.checkout.sessions.create(params, {"idempotency_key": order.key})  # type: ignore[arg-type]
-            if not made.url:
-                raise UpstreamError
-            return Session(made.id, made.url)
+            made = self._create_session(params, order.key)
+            return self._only_one(made, params, order.key) if recurring else made
+
+    def _create_session(self, params: dict[str, Any], key: str) -> Session:
+        made = self._api.checkout.sessions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
+        if not made.url:
+            raise UpstreamError
+        return Session(made.id, made.url)
+
+    def _only_one(self, made: Session, params: dict[str, Any], key: str) -> Session:
+        """Others are closed after it is made, so that of two at once none stays unseen. Stripe repeats its answer to a
+        known key, also of a page that was closed meanwhile: then a new one is made.
+        """
+        wanted: Any = {"customer": params["customer"], "status": "open", "limit": AT_ONCE}
+        listed = [row.id for row in self._api.checkout.sessions.list(wanted).data if row.mode == "subscription"]
+        others = [pk for pk in listed if pk != made.id]
+        for pk in others:
+            self._expire(pk)
+        if others and made.id not in listed:
+            return self._create_session(params, f"{key}-{others[0]}")
+        return made
+
+    def _expire(self, pk: str) -> None:
+        """Raises when it was paid this moment: another one shall not be."""
+        try:
+            self._api.checkout.sessions.expire(pk)
+        except stripe.InvalidRequestError:
+            if self._api.checkout.sessions.retrieve(pk).status == "complete":
+                raise
 
     def email_of(self, customer: str) -> str:
         """What they may have changed in the portal."""
@@ -133,6 +158,11 @@ class Stripe:
                 self._api.subscriptions.update(
                     subscription_id, {"cancel_at_period_end": True}, {"idempotency_key": key}
                 )
+
+    def release(self, schedule: str, key: str) -> None:
+        """The subscription stays, without it."""
+        with _failures():
+            self._api.subscription_schedules.release(schedule, {}, {"idempotency_key": key})
 
     def session(self, session_id: str) -> JSON:
         """A checkout as it is now."""

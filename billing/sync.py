@@ -10,26 +10,35 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import structlog
 from django.db import transaction
 
 from accounts.actors import system
 from ajansops.kit.clock import now
 from ajansops.kit.events import State, changed, publish, snapshot
 from ajansops.kit.tenancy import lock_workspace
-from billing.models import FINAL, SERVED, Invoice, Status, Subscription
+from billing.models import Invoice, Subscription
 from billing.payments import gateway
 from billing.plans import FREE
+from billing.statuses import FINAL, LATE, SERVED, Status
 from billing.stripe_objects import Account, Billed, Subscribed, best
 
-LEASE = timedelta(seconds=90)  # two calls of two attempts take 40 s at most
-LATE = frozenset({Status.PAST_DUE, Status.UNPAID})
-COPIED = tuple(field.name for field in fields(Subscribed) if field.name != "customer")
+log = structlog.get_logger(__name__)
+
+# A call takes some 20 s at most. A read is two, and one more for each price that is new here: whoever is slower than
+# this may lose the lease, and then writes nothing.
+LEASE = timedelta(seconds=90)
+COPIED = tuple(field.name for field in fields(Subscribed) if field.name not in {"customer", "schedule"})
 Then = Callable[[Subscription, State], None]
 Told = Iterable[tuple[datetime, Subscribed | Billed]]
 
 
 class Busy(Exception):
     """Somebody else is asking Stripe about this customer."""
+
+
+class LeaseLost(Busy):
+    """It was over, and somebody else has begun to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,17 @@ def leased(customer: str) -> Iterator[Lease]:
         rows.filter(lease=token).update(lease=None, lease_until=None)
 
 
+def renew(lease: Lease) -> None:
+    """As if it began now. Raises `LeaseLost`."""
+    if not Subscription.objects.filter(pk=lease.pk, lease=lease.token).update(lease_until=now() + LEASE):
+        raise LeaseLost
+
+
 def keep(lease: Lease, account: Account, asked_at: datetime, then: Then | None = None) -> None:
-    """Write it, do `then` in the same transaction, tell what changed. Raises `Busy` when the lease was lost."""
+    """Write it, do `then` in the same transaction, tell what changed. Raises `LeaseLost`."""
+    charged = [one.stripe_id for one in account.subscriptions if one.status in SERVED | LATE]
+    if len(charged) > 1:
+        log.error("stripe_customer_pays_twice", customer=lease.customer, subscriptions=charged)
     with _held(lease, then) as row:
         _keep_invoices(row, account.invoices)
         chosen = best(account.subscriptions)
@@ -95,7 +113,7 @@ def _held(lease: Lease, then: Then | None) -> Iterator[Subscription]:
         lock_workspace(lease.workspace_id)
         row = Subscription.objects.select_for_update().filter(pk=lease.pk, lease=lease.token).first()
         if row is None:
-            raise Busy
+            raise LeaseLost
         before = snapshot(row)
         yield row
         row.save()

@@ -65,7 +65,7 @@ class Inbox:
 class InboxStep(LoopStep):
     """Beside the engine of jobs."""
 
-    stop_within = 45.0  # two calls of two attempts
+    stop_within = 45.0  # most reads end in it; what is cut off is due again when its lease is over
 
     def make(self) -> Inbox:
         """A new one."""

@@ -108,7 +108,7 @@ def start_large_job(
     """As `start_job`, in many short transactions (unless the caller has one: on SQLite that stops everybody's writes).
 
     The job is not ready, so that nothing of it runs, until all items are there. A start that is interrupted fails the
-    job after ten minutes (`claims.sweep`).
+    job after ten minutes (`claims.ending_jobs`).
     """
     unique = list({item.key: item for item in items}.values())
     options = {"max_parallel": runner(kind).max_parallel, "webhook_url": webhook_url}

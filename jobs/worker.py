@@ -46,7 +46,7 @@ class Clock:
         self._taken: set[str] = set()  # names of tasks that run, or wait for a thread
 
     async def run(self) -> None:
-        """Until `stop`; a task that is still running then is begun again when its lease is over."""
+        """Until `stop`. The process waits for tasks that run then; what is killed is begun again after its lease."""
         self._loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             for one, slot in await asyncio.to_thread(_due):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,14 +88,27 @@ class LeadRunner(Runner[bool, Listed | Enriched | None]):
         return await self._company(Found(**item.payload))
 
     def save(self, item: Item, output: Listed | Enriched | None) -> Saved:
-        """The engine holds the job's row, so counting and keeping are one step: the limit is exact."""
-        match output:
-            case Listed(companies):
-                items = [NewItem(company_key(found), found.to_json()) for found in companies]
-                return Saved({"companies": len(items)}, items)
-            case Enriched() if len(kept_leads(item.job.id)) < _limit(item.job.configuration):
-                return Saved(_keep(item, output))
-        return Saved({"skipped": "limit_reached"})
+        """As one of many."""
+        (saved,) = self.save_all([(item, output)])
+        return saved
+
+    def save_all(self, outputs: Sequence[tuple[Item, Listed | Enriched | None]]) -> Iterator[Saved]:
+        """The engine holds the jobs' rows, so counting and keeping are one step: the limit is exact. What is kept here
+        is counted here: its items say so only when all are saved.
+        """
+        kept = {job_id: kept_leads(job_id) for job_id in {item.job.id for item, _ in outputs}}
+        for item, output in outputs:
+            leads = kept[item.job.id]
+            match output:
+                case Listed(companies):
+                    items = [NewItem(company_key(found), found.to_json()) for found in companies]
+                    yield Saved({"companies": len(items)}, items)
+                case Enriched() if len(leads) < _limit(item.job.configuration):
+                    result = _keep(item, output)
+                    leads |= {result["lead_id"]} if "lead_id" in result else set()
+                    yield Saved(result)
+                case _:
+                    yield Saved({"skipped": "limit_reached"})
 
     def spent(self, job_id: str, done: int) -> int:
         """A unit is a lead kept."""

@@ -55,7 +55,8 @@ class Dispatcher:
         self._finished: list[Outcome] = []
         self._database = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-db")
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-heart")  # beats while the other is busy
-        self._names = ThreadPoolExecutor(64, thread_name_prefix="resolve")  # a name that hangs delays no other
+        # A name may hang for longer than its request lives: so many that even then there is a thread for another.
+        self._names = ThreadPoolExecutor(IN_FLIGHT * 2, thread_name_prefix="resolve")
         self._woken = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
@@ -83,7 +83,10 @@ def disable_hopeless(outcomes: Sequence[Outcome]) -> None:
     if not tried:
         return
     for row in Endpoint.objects.filter(Q(pk__in=gone) | hopeless, pk__in=tried, is_active=True).order_by("id"):
-        disable(row, Disabled.GONE if row.pk in gone else Disabled.FAILING)
+        try:
+            disable(row, Disabled.GONE if row.pk in gone else Disabled.FAILING)
+        except OperationalError:  # such as a workspace that is busy: its next failure tries again, the others go on
+            log.warning("webhook_not_disabled", endpoint=row.pk, workspace=row.workspace_id, exc_info=True)
 
 
 @transaction.atomic

@@ -62,11 +62,16 @@ def _write(event: events.Event, told: type[PublicEvent], receivers: list[dict[st
     )
     if not receivers:
         return
-    Outbox.objects.bulk_create([Outbox(workspace_id=workspace_id, secret=first_secret())], ignore_conflicts=True)
+    ensure_outbox(workspace_id)
     Delivery.objects.bulk_create(
         Delivery(workspace_id=workspace_id, event=row, next_attempt_at=moment, **receiver) for receiver in receivers
     )
     announce(WAKE)
+
+
+def ensure_outbox(workspace_id: int) -> None:
+    """Before a delivery is made: workers look for outboxes."""
+    Outbox.objects.bulk_create([Outbox(workspace_id=workspace_id, secret=first_secret())], ignore_conflicts=True)
 
 
 def frozen(told: type[PublicEvent], event: events.Event, public_id: str, moment: datetime) -> bytes:

@@ -6,7 +6,6 @@ import orjson
 from allauth.account.models import EmailAddress
 from django.db.models import Q
 
-from accounts.models import User
 from ajansops.kit.personal import JSON, PersonalData, nothing
 from webhooks.models import Endpoint, EndpointNotice, Event
 
@@ -38,10 +37,11 @@ def _forget(user_id: int) -> int:
 
 
 def _traces(user_id: int) -> list[bytes]:
-    """As they are in a body: the id as the object of a member has it, and each address as a text of its own."""
-    proven = EmailAddress.objects.filter(user=user_id).values_list("email", flat=True)
-    addresses = {*proven, *User.objects.filter(pk=user_id).values_list("email", flat=True)}
-    return [b'"user_id":%d,' % user_id, *map(orjson.dumps, sorted(addresses))]
+    """As they are in a body: the id as the object of a member has it, and each address as a text of its own. Only
+    proven ones: whoever signs up with another's address does not delete what others are told of it.
+    """
+    proven = EmailAddress.objects.filter(user=user_id, verified=True).values_list("email", flat=True)
+    return [b'"user_id":%d,' % user_id, *map(orjson.dumps, sorted(proven))]
 
 
 ENTRIES = (

@@ -90,17 +90,16 @@ class Claim:
         IdempotencyRecord.objects.create(**self._key(), fingerprint=self.fingerprint, **_kept(answer))
 
     @transaction.atomic
-    def begin(self) -> IdempotencyRecord | None:
-        """Take the key before work that no transaction can hold; what is kept instead, when it is taken."""
+    def begin(self) -> tuple[IdempotencyRecord, bool]:
+        """Take the key before work that no transaction can hold. Or else, with False, what is kept of it already."""
         self._mine().filter(status=BEGUN, created_at__lt=now() - ABANDONED).delete()
         self.record()
         begun = {"fingerprint": self.fingerprint, "status": BEGUN, "headers": {}, "body": b""}
-        row, ours = IdempotencyRecord.objects.get_or_create(**self._key(), defaults=begun)
-        return None if ours else row
+        return IdempotencyRecord.objects.get_or_create(**self._key(), defaults=begun)
 
-    def end(self, answer: HttpResponseBase | None) -> None:
-        """Keep the answer in the place that `begin` took, or give it back."""
-        begun = self._mine().filter(status=BEGUN)
+    def end(self, row: IdempotencyRecord, answer: HttpResponseBase | None) -> None:
+        """Keep the answer in the place that `begin` took, or give it back. Nothing, when that was taken for dead."""
+        begun = IdempotencyRecord.objects.filter(pk=row.pk, status=BEGUN)
         if isinstance(answer, HttpResponse):
             begun.update(**_kept(answer))
         else:
@@ -167,13 +166,14 @@ def _once_outside(
     Of a process that dies in between, nobody knows whether the outside was reached: after `ABANDONED` it is done again.
     """
     claim = _claim(view, key, request)
-    if known := claim.begin():
-        return _replay(known, claim)
+    row, ours = claim.begin()
+    if not ours:
+        return _replay(row, claim)
     answer = None
     try:
         answer = _rendered(view, work(request, *args, **kwargs), request, *args, **kwargs)
     finally:
-        claim.end(answer)
+        claim.end(row, answer)
     return answer
 
 

@@ -5,21 +5,23 @@ other processes have admitted meanwhile it learns with its next writing (docs/de
 """
 
 import threading
+import time
 from collections import Counter
-from time import sleep
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 
 from ajansops.kit.clock import now
 from ajansops.kit.entitlements import Feature, FeatureLimitReached, Meter, entitlements
 from ajansops.kit.plans import plans
+from ajansops.kit.tenancy import lock_workspace_soon
 
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.1  # seconds between two writings, whoever asks
+LEAST_FRESH = 5.0  # seconds for which a reading holds, however often it is written
 KEPT = 10_000  # workspaces of which it is known how they stand
 
 
@@ -31,7 +33,7 @@ class Tally:
         self._asked = threading.Event()
         self._calls: Counter[int] = Counter()  # a workspace that was only refused is in it with 0
         self._in_writing: Counter[int] = Counter()
-        self._known: dict[int, Meter] = {}
+        self._known: dict[int, tuple[Meter, float]] = {}  # with the moment of reading
         self._thread: threading.Thread | None = None
 
     def add(self, workspace_id: int) -> None:
@@ -40,7 +42,7 @@ class Tally:
         The first starts the thread that writes: in the process that serves, not in one that forks.
         """
         with self._lock:
-            meter = self._known.get(workspace_id)
+            meter = self._fresh(workspace_id)
             since = self._calls[workspace_id] + self._in_writing[workspace_id]
             full = meter is not None and not meter.has(since + 1) and now() < meter.resets_at
             self._calls[workspace_id] += not full
@@ -51,6 +53,11 @@ class Tally:
             self._asked.set()  # about a stranger we ask at once
         elif full:
             raise FeatureLimitReached(Feature.API_CALLS, plans().upgrade_url(workspace_id), meter.resets_at)
+
+    def _fresh(self, workspace_id: int) -> Meter | None:
+        """How it stood a moment ago. Of who has not called for a while nothing is known: they may have another plan."""
+        meter, read_at = self._known.get(workspace_id, (None, 0.0))
+        return meter if time.monotonic() - read_at < max(2 * settings.CALLS_WRITTEN_EVERY, LEAST_FRESH) else None
 
     def write(self) -> None:
         """In a line of the ledger for each workspace and hour. What cannot be written now is kept for the next time."""
@@ -73,10 +80,10 @@ class Tally:
         """What was written is known now, and is not to be counted twice."""
         with self._lock:
             del self._in_writing[workspace_id]
-            if len(self._known) >= KEPT:
+            if len(self._known) >= KEPT and workspace_id not in self._known:
                 self._known.clear()
             if meter is not None:
-                self._known[workspace_id] = meter
+                self._known[workspace_id] = meter, time.monotonic()
 
     def _write_for_ever(self) -> None:
         while seconds := settings.CALLS_WRITTEN_EVERY:
@@ -88,13 +95,15 @@ class Tally:
                 log.exception("calls_lost")
             finally:
                 connection.close()
-            sleep(PAUSE)
+            time.sleep(PAUSE)
 
 
 def _written(workspace_id: int, count: int) -> Meter:
-    if count:
+    if not count:
+        return entitlements().meter(workspace_id, Feature.API_CALLS)
+    with transaction.atomic():
+        lock_workspace_soon(workspace_id)  # one that is busy does not hold up what is known of the others
         return entitlements().record(workspace_id, Feature.API_CALLS, count, f"calls:{now():%Y-%m-%dT%H}")
-    return entitlements().meter(workspace_id, Feature.API_CALLS)
 
 
 CALLS = Tally()

@@ -173,8 +173,22 @@ def create_session(stripe: StripeServer, form: Form) -> Reply:
         return refusal(400, "invalid_request_error", "wrong_mode")
     pk = stripe.new_id("cs_test")
     row = {"id": pk, "object": "checkout.session", "url": f"https://checkout.stripe.com/c/pay/{pk}", **form}
-    stripe.sessions[pk] = row
-    return 200, row
+    stripe.sessions[pk] = row | {"status": "open"}
+    return 200, dict(stripe.sessions[pk])
+
+
+def list_sessions(stripe: StripeServer, form: Form) -> Reply:
+    """Those of a customer in a state, newest first."""
+    rows = [row for row in reversed(stripe.sessions.values()) if row["customer"] == form["customer"]]
+    return page("/v1/checkout/sessions", [row for row in rows if row["status"] == form["status"]], form)
+
+
+def expire_session(stripe: StripeServer, form: Form, pk: str) -> Reply:
+    """Only one that is open."""
+    if stripe.sessions[pk]["status"] != "open":
+        return refusal(400, "invalid_request_error", "session_not_open")
+    stripe.sessions[pk] |= {"status": "expired", "url": None}
+    return 200, stripe.sessions[pk]
 
 
 def create_portal(stripe: StripeServer, form: Form) -> Reply:
@@ -226,6 +240,15 @@ def update_subscription(stripe: StripeServer, form: Form, pk: str) -> Reply:
     return 200, row.update(cancel_at_period_end=form["cancel_at_period_end"] == "true", canceled_at=1) or row
 
 
+def release_schedule(stripe: StripeServer, form: Form, pk: str) -> Reply:
+    """Not twice."""
+    row = next((row for row in stripe.subscriptions.values() if row.get("schedule") == pk), None)
+    if row is None:
+        return refusal(400, "invalid_request_error", "schedule_not_active")
+    row["schedule"] = None
+    return 200, {"id": pk, "object": "subscription_schedule", "status": "released", "released_subscription": row["id"]}
+
+
 def cancel_subscription(stripe: StripeServer, form: Form, pk: str) -> Reply:
     """Not twice."""
     row = stripe.subscriptions[pk]
@@ -259,7 +282,10 @@ ROUTES: list[tuple[str, str, Route]] = [
     ("GET", r"/v1/prices/(\w+)", get_price),
     ("POST", r"/v1/customers", create_customer),
     ("POST", r"/v1/checkout/sessions", create_session),
+    ("GET", r"/v1/checkout/sessions", list_sessions),
     ("GET", r"/v1/checkout/sessions/(\w+)", get_session),
+    ("POST", r"/v1/checkout/sessions/(\w+)/expire", expire_session),
+    ("POST", r"/v1/subscription_schedules/(\w+)/release", release_schedule),
     ("GET", r"/v1/subscriptions", list_subscriptions),
     ("POST", r"/v1/subscriptions/(\w+)", update_subscription),
     ("DELETE", r"/v1/subscriptions/(\w+)", cancel_subscription),

@@ -12,6 +12,7 @@ from accounts.models import Activity
 from billing import services, stripe_sdk
 from billing.models import Subscription
 from billing.prices import PRICES
+from tests.billing import stripe_server
 from tests.conftest import Api
 
 URL = "/api/billing/checkout"
@@ -156,6 +157,29 @@ def test_another_order_or_a_later_minute_is_another_session(stripe, alice, monke
     monkeypatch.setattr(services, "time", lambda: 1_800_000_060.0)
     alice.post(URL, PRINTED)
     assert (len(stripe.sessions), len(stripe.customers)) == (3, 1)
+
+
+def test_of_the_pages_for_a_subscription_only_the_last_is_open(stripe, alice):
+    """Else each could be paid. Also when it is ordered within the minute of one that was closed."""
+    alice.post(URL, PRINTED | {"plan": "setup_pack"})
+    for interval in ("year", "month", "year", "month", "year"):
+        last = alice.post(URL, PRINTED | {"interval": interval}).json()["id"]
+    pack, *others = stripe.sessions.values()
+    assert [row["status"] for row in (pack, *others)] == ["open", *["expired"] * 4, "open"]
+    assert last == others[-1]["id"]
+
+
+def test_nothing_is_sold_beside_what_is_paid_this_moment(stripe, alice, monkeypatch):
+    alice.post(URL, PRINTED)
+    (first,) = stripe.sessions.values()
+
+    def paid_then(server, form):
+        first["status"] = "complete"
+        return stripe_server.list_sessions(server, form | {"status": "complete"})
+
+    monkeypatch.setattr(stripe_server, "ROUTES", [("GET", SESSIONS, paid_then), *stripe_server.ROUTES])
+    assert alice.post(URL, PRINTED | {"interval": "month"}).status_code == 502
+    assert stripe.made(f"{SESSIONS}/{first['id']}/expire")
 
 
 @pytest.mark.django_db(transaction=True)

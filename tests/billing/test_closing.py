@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+import structlog
 import time_machine
 
 from accounts.actors import operator
-from accounts.services.workspaces import restore_workspace
+from accounts.models import Workspace
+from accounts.services.workspaces import purge_workspaces, restore_workspace
 from ajansops.kit.clock import now
 from ajansops.kit.errors import UpstreamError
 from billing import stripe_sdk
@@ -48,7 +50,7 @@ STATES = {
     "late": ({"status": "past_due"}, ("canceled", False), 1),
     "unpaid": ({"status": "unpaid"}, ("canceled", False), 1),
     "never paid": ({"status": "incomplete"}, ("canceled", False), 1),
-    "with a change that is scheduled": ({"status": "active", "schedule": "sub_sched_1"}, ("canceled", False), 2),
+    "with a change that is scheduled": ({"status": "active", "schedule": "sub_sched_1"}, ("active", True), 2),
     "ending by itself": ({"status": "active", "cancel_at_period_end": True}, ("active", True), 0),
     "over": ({"status": "canceled"}, ("canceled", False), 0),
 }
@@ -66,27 +68,40 @@ def test_what_is_paid_for_ends_with_its_period_and_all_else_at_once(paying, peop
     assert (kept.status, kept.cancel_at_period_end, kept.due_at) == (*end, None)
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["ended", "never ended"])
+def test_who_is_purged_before_stripe_could_be_told_is_named_to_operators(paying, people, told):
+    close(people)
+    if told:
+        handle()
+    with structlog.testing.capture_logs() as logs, time_machine.travel(now() + timedelta(days=400), tick=False):
+        purge_workspaces()
+    assert not Workspace.objects.filter(pk=people.acme.pk).exists()
+    left = [line["customer"] for line in logs if line["event"] == "stripe_customer_left_unread"]
+    assert left == ([] if told else [paying["customer"]])
+
+
 def test_who_never_paid_is_not_asked_about(people, stripe):
     close(people)
     handle()
     assert stripe.calls == []
 
 
-@pytest.mark.parametrize("where", ["asking", "ending"])
+@pytest.mark.parametrize("where", ["asking", "ending", "refused", "lease lost"])
 def test_an_outage_only_delays_it(paying, people, stripe, monkeypatch, where):
-    real = stripe_sdk.Stripe.stop_charging
+    name = "stop_charging" if where in {"ending", "refused"} else "account"
+    real = getattr(stripe_sdk.Stripe, name)
 
     def away(self, *args, **options):
-        stripe.fails(500)
-        real(self, *args, **options)
+        if where == "lease lost":
+            Subscription.objects.update(lease=None)
+        else:
+            stripe.fails(400, kind="invalid_request_error") if where == "refused" else stripe.fails(500)
+        return real(self, *args, **options)
 
-    if where == "asking":
-        stripe.fails(500)
-    else:
-        monkeypatch.setattr(stripe_sdk.Stripe, "stop_charging", away)
+    monkeypatch.setattr(stripe_sdk.Stripe, name, away)
     close(people)
     handle()
-    monkeypatch.setattr(stripe_sdk.Stripe, "stop_charging", real)
+    monkeypatch.setattr(stripe_sdk.Stripe, name, real)
     handle()
     assert ends(paying) == ("active", False), "not before its pause is over"
     with time_machine.travel(now() + timedelta(seconds=6), tick=False):
@@ -121,13 +136,16 @@ def test_one_that_was_missed_is_ended_at_night(paying, people):
     assert ends(paying) == ("active", True)
 
 
-def test_paid_on_a_page_that_was_still_open_it_ends_too(life, customer, people):
+@pytest.mark.parametrize("plan", ["starter", "growth"])
+def test_paid_on_a_page_that_was_still_open_it_ends_too(life, paying, people, plan):
+    """Also a lesser one, beside which the first still counts."""
     close(people)
     handle()
-    customer |= {"cancel_at_period_end": False}
-    send(*life.stripe.events.values())
+    price = next(row for row in life.stripe.prices.values() if row["lookup_key"] == f"{plan}_eur_month")
+    second, told = life.subscribe(paying["customer"], price)
+    send(*told)
     handle()
-    assert ends(customer) == ("active", True)
+    assert (ends(paying), ends(second)) == (("active", True), ("active", True))
 
 
 def test_restored_it_is_served_to_the_end_of_its_period_and_charged_no_more(life, paying, people):

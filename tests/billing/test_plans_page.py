@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from billing import stripe_sdk
 from billing.models import Subscription
 from billing.referrals import code_of
 from billing.selectors import upgrade_url
@@ -64,11 +65,24 @@ def test_another_workspace_is_404(people, url):
     assert Api(user=people.charlie).get(url).status_code == 404
 
 
-@pytest.mark.parametrize(("fault", "status"), [("none", 503), ("away", 502)])
-def test_what_cannot_be_done_now_is_said_on_the_page(request, people, free, url, fault, status):
-    if fault == "away":
-        request.getfixturevalue("stripe").fails(500)
-    answer = Api(user=people.alice).client.post(url, {"price": "growth_eur_year"})
+@pytest.mark.parametrize(
+    ("fault", "change", "status"),
+    [
+        ("none", {}, 503),
+        ("away", {}, 502),
+        ("silent", {}, 504),
+        ("none", {"price": "gold_eur_year"}, 400),
+        ("none", {"price": ""}, 400),
+        ("none", {"referrer": "<b>"}, 400),
+        ("none", {"referrer": "A" * 65}, 400),
+    ],
+)
+def test_what_cannot_be_done_is_said_on_the_page(request, people, free, url, monkeypatch, fault, change, status):
+    if fault != "none":
+        stripe = request.getfixturevalue("stripe")
+        monkeypatch.setattr(stripe_sdk, "TIMEOUT", 0.2)
+        stripe.fails(500) if fault == "away" else stripe.hangs()
+    answer = Api(user=people.alice).client.post(url, {"price": "growth_eur_year"} | change)
     assert answer.status_code == status
     assert "Subscription of Acme" in answer.content.decode()
 

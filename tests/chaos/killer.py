@@ -74,6 +74,7 @@ class Killer:
         self._frozen: dict[str, threading.Timer] = {}
         self._thaws: dict[str, Callable[[], Any]] = {}
         self._late: int | None = None  # the worker that stands still
+        self._told_to_stop: set[int] = set()
         self._points = {"worker point": self._endless(WORKER_POINTS), "web point": self._endless(WEB_POINTS)}
         self._deaths_read = 0
         self._watching = threading.Event()
@@ -134,7 +135,7 @@ class Killer:
     def freeze_worker(self, seconds: float) -> Kill | None:
         """It comes back late, with results of items that others have by then."""
         chosen = self._choose_worker()
-        if chosen is None or self._late is not None:
+        if chosen is None or self._late is not None or chosen[0] in self._told_to_stop:  # its stop is being measured
             return None
         self._late, _ = chosen
         self._product.send(self._late, signal.SIGSTOP)
@@ -166,6 +167,8 @@ class Killer:
         chosen = self._choose_worker()
         if chosen is None or not self._product.send(chosen[0], number):
             return None
+        if number == signal.SIGTERM:
+            self._told_to_stop.add(chosen[0])
         return self._log(Kill(kind, time.time(), lease=chosen[1]))
 
     def _end(self, name: str) -> Kill | None:

@@ -232,7 +232,9 @@ def _net_errors() -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise Timeout(f"too slow: {error}") from error
-    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, HttpProcessingError) as error:
+    except aiohttp.ClientResponseError as error:  # its text holds the address, which may hold a secret
+        raise BadReply(f"broken answer: {error.status} {error.message}") from error
+    except (aiohttp.ClientPayloadError, HttpProcessingError) as error:
         raise BadReply(f"broken answer: {error}") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
