@@ -16,7 +16,6 @@ from tests.kit.test_limiter import Clock, Counting
 
 PROCESSES, THREADS, CALLS = 3, 4, 50
 LIMIT = Limit(80, burst=25)
-GENEROUS = 1.0  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def test_calls_go_on_and_one_in_five_seconds_finds_out_that_it_is_still_away(ser
     client = Client(server)
     assert client.call(3) == [1, 2, 3]
     getattr(server, outage)()
-    asked, started = client.redis.calls, time.monotonic()
+    asked = client.redis.calls
     with capture_logs() as logs:
         assert client.call(50) == list(range(1, 51)), "counted here"
         assert client.redis.calls == asked + 1
@@ -63,7 +62,6 @@ def test_calls_go_on_and_one_in_five_seconds_finds_out_that_it_is_still_away(ser
             client.clock.now += 5
             client.call(20)
         assert client.redis.calls == asked + 12
-    assert time.monotonic() - started < 12 * 0.05 + GENEROUS, "each of the twelve has 50 ms and not more"
     assert [line["event"] for line in logs] == ["limiter_store_away"]
 
 
@@ -104,9 +102,7 @@ def test_threads_that_meet_a_frozen_one_wait_once(server):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(client.call, [1] * 8))
         server.freeze()
-        started = time.monotonic()
         list(pool.map(client.call, [20] * 8))
-    assert time.monotonic() - started < GENEROUS
     assert client.redis.calls <= 8 + 8, "each thread that was on its way"
 
 

@@ -40,9 +40,9 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_hostile_pages_take_bounded_time_and_memory(name):
-    html, before, started = BOMBS[name](), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    html, before, started = BOMBS[name](), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     page(f"<title>t</title>{html}")
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEGABYTES * 1024
 
 
