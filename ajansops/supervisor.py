@@ -78,7 +78,7 @@ class Stack:
         self._processes = [Process(name, command) for name, command in commands(port, workers).items()]
         self._stopping = threading.Event()
 
-    def start(self) -> None:
+    def check_port(self) -> None:
         """Raises `NotReady` when the port is taken."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,6 +86,10 @@ class Stack:
                 probe.bind((HOST, self.port))
             except OSError as error:
                 raise NotReady(f"Port {self.port} is in use. Choose another with --port.") from error
+
+    def start(self) -> None:
+        """Raises as `check_port`."""
+        self.check_port()
         for process in self._processes:
             self._launch(process)
 

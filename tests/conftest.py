@@ -28,6 +28,15 @@ from billing.models import PlanLimit
 from jobs.engine import Engine
 
 gc.set_threshold(50_000, 20, 50)  # thousands of tests are thousands of objects that each full collection walks through
+ONCE = (
+    "tests/ai/",
+    "tests/browser/",
+    "tests/accounts/test_translations.py",
+    "tests/kit/test_net",
+    "tests/kit/test_slots.py",
+    "tests/leads/test_extract.py",
+    "tests/sites/seo/test_markup.py",
+)
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
@@ -64,6 +73,14 @@ class People:
     charlie: User
     acme: Workspace
     other: Workspace
+
+
+def pytest_collection_modifyitems(items):
+    """What is the same on every database is asked once, on SQLite: the suite has its time to keep."""
+    if connection.vendor == "postgresql":
+        for item in items:
+            if item.nodeid.startswith(ONCE):
+                item.add_marker(pytest.mark.skip(reason="the same on every database"))
 
 
 def pytest_collection_finish():

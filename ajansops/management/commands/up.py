@@ -19,11 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=settings.ENV.web_workers, help="web processes")
 
     def handle(self, *args: Any, workers: int, **options: Any) -> None:
-        migrate()
         stack = Stack(port=options["port"], workers=workers)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stack.interrupt())
         try:
+            stack.check_port()  # before the migrations, which take their time
+            migrate()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stack.interrupt())
             stack.start()
             stack.wait_ready()
             self.stdout.write(f"Ready at {stack.url} (stop with Ctrl-C)")
