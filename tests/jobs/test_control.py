@@ -15,7 +15,7 @@ from ajansops.kit.actor import Actor
 from ajansops.kit.clock import iso, iso_ms, now
 from ajansops.kit.errors import AccessDenied, NotFound
 from ajansops.kit.runners import ItemFailed, NewItem, Quota
-from jobs import services
+from jobs import retention, services
 from jobs.models import ItemState, Job, JobItem, JobStatus
 from jobs.services import (
     ConcurrentLimit,
@@ -286,6 +286,24 @@ def test_items_go_ninety_days_after_the_end_of_their_job_which_stays(alice, reco
     assert (shown["status"], shown["progress"]["failed"]) == ("completed", 1)
     with pytest.raises(NothingLeft):
         requeue_job(alice, old.pk)
+
+
+def test_a_job_that_is_requeued_while_old_ones_are_cleared_keeps_its_items(alice, recorder, work, monkeypatch):
+    recorder.faults = {("a", 1): ItemFailed("no such page")}
+    job = start(alice, "a", "b")
+    work()
+    Job.objects.update(completed_at=now() - timedelta(days=91))
+    remove = retention._remove_some
+
+    def late(rows):
+        requeue_job(alice, job.pk)
+        return remove(rows)
+
+    monkeypatch.setattr(retention, "_remove_some", late)
+    assert housekeep()["items_removed"] == 0
+    work()
+    job.refresh_from_db()
+    assert (job.status, job.done) == ("completed", 2)
 
 
 def test_a_job_whose_items_were_never_all_there_is_not_requeued(alice, job):
