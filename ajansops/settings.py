@@ -280,6 +280,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "webhooks.schema.describe",
         "ajansops.api.schema.document.finish",
     ],
     "ENUM_NAME_OVERRIDES": {

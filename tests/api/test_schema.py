@@ -54,8 +54,19 @@ def test_it_is_openapi_3_1_of_all_four_surfaces(schema):
     OpenAPIV31SpecValidator(schema).validate()
     assert schema["openapi"].startswith("3.1")
     described = {tag["name"] for tag in schema["tags"] if tag["description"]}
-    assert {tag for call in operations(schema).values() for tag in call["tags"]} == described
-    assert described == {"core", "studio", "app", "insight"}
+    assert {tag for call in operations(schema).values() for tag in call["tags"]} == described - {"webhooks"}
+    assert described == {"core", "studio", "app", "insight", "webhooks"}
+
+
+def test_it_has_the_catalogue_of_events(schema, acme):
+    told = {name: calls["post"] for name, calls in schema["webhooks"].items()}
+    shown = {
+        name: (call["summary"], call["requestBody"]["content"]["application/json"]["example"])
+        for name, call in told.items()
+    }
+    listed = acme.get("/api/v1/webhooks/events").json()["data"]
+    assert shown == {event["type"]: (event["description"], event["example"]) for event in listed}
+    assert all(call["tags"] == ["webhooks"] for call in told.values())
 
 
 def test_every_example_is_valid(schema):
@@ -70,9 +81,10 @@ def test_every_example_is_valid(schema):
 
 def _media(schema):
     """Every body with where it stands."""
-    for path, calls in schema["paths"].items():
+    for part, path in ((part, path) for part in ("paths", "webhooks") for path in schema[part]):
+        calls = schema[part][path]
         for method in calls.keys() & METHODS:
-            call, at = calls[method], f"/paths/{path.replace('/', '~1')}/{method}"
+            call, at = calls[method], f"/{part}/{path.replace('/', '~1')}/{method}"
             for kind, media in call.get("requestBody", {}).get("content", {}).items():
                 yield call["operationId"], f"{at}/requestBody/content/{kind.replace('/', '~1')}", media
             for code, answer in call["responses"].items():

@@ -7,13 +7,15 @@ from rest_framework import serializers
 from ajansops.api.serializers import Body, Moment, Row
 from ajansops.kit.clock import iso
 from webhooks.checks import MAX_PATTERN, MAX_PATTERNS
-from webhooks.models import MAX_URL, Delivery, DeliveryStatus, Endpoint
+from webhooks.models import MAX_URL, Delivery, DeliveryStatus, Disabled, Endpoint
 
 MAX_SECRET = 120
 
 
 class EndpointSerializer(Row):
     """An endpoint without its secret."""
+
+    disabled_reason = serializers.ChoiceField(choices=Disabled.choices, allow_blank=True)
 
     class Meta:
         model = Endpoint

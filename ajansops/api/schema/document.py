@@ -17,6 +17,7 @@ TAGS = {
     "app": "What the browser application uses, in camelCase and with ids as strings: `/api/`.",
     "insight": "Audits, chat and cron: `/api/audit/`, `/api/chat/`, `/api/cron`.",
 }
+NOT_CALLED = {"webhooks": "What endpoints are sent: `docs/webhooks.md`."}
 PARAMETERS: dict[str, Schema] = {
     "Workspace": {
         "name": "X-Workspace-ID",
@@ -44,7 +45,8 @@ def finish(result: Schema, **_: Any) -> Schema:
     components = result["components"]
     _drop_ranges(components["schemas"])
     components["schemas"] |= errors.COMPONENTS | envelopes.COMPONENTS
-    components |= {"parameters": PARAMETERS, "headers": errors.headers(), "securitySchemes": security.SCHEMES}
+    components["parameters"] = components.get("parameters", {}) | PARAMETERS
+    components |= {"headers": errors.headers(), "securitySchemes": security.SCHEMES}
     components["responses"] = errors.responses([*TAGS])
     operations = [call for path in result["paths"].values() for method, call in path.items() if method in METHODS]
     for call in operations:
@@ -53,7 +55,7 @@ def finish(result: Schema, **_: Any) -> Schema:
     for call in operations:
         _add_examples(call, components["schemas"])
     _drop_unused(result)
-    result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    result["tags"] = [{"name": name, "description": text} for name, text in (TAGS | NOT_CALLED).items()]
     return result
 
 
@@ -135,7 +137,7 @@ def _drop_unused(result: Schema) -> None:
     """Rows that are shown inside of others only, and responses that no operation has."""
     components = result["components"]
     used: set[str] = set()
-    todo: list[Any] = [result["paths"]]
+    todo: list[Any] = [result["paths"], result["webhooks"]]
     while todo:
         one = todo.pop()
         if isinstance(one, list):
