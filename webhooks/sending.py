@@ -47,8 +47,9 @@ def _about(parcel: Parcel) -> dict[str, Any]:
 async def _post(client: Client, parcel: Parcel) -> Response:
     await _refuse_plain(parcel.url)
     headers = signed_headers(parcel.event_id, parcel.type, parcel.body, parcel.secrets, int(time.time()))
-    traced = {REQUEST_ID: parcel.request_id} if parcel.request_id else {}
-    return await client.post(parcel.url, parcel.body, headers=headers | traced, keep=KEPT, limits=LIMITS)
+    if parcel.request_id:
+        headers[REQUEST_ID] = parcel.request_id
+    return await client.post(parcel.url, parcel.body, headers=headers, keep=KEPT, limits=LIMITS)
 
 
 async def _refuse_plain(url: str) -> None:

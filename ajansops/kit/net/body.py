@@ -24,12 +24,11 @@ async def read_body(reply: ClientResponse, limits: Limits) -> bytes:
 
 async def read_beginning(reply: ClientResponse, most: int) -> bytes:
     """The first bytes as they came over the wire. What is left unread closes the connection."""
-    beginning = bytearray()
-    async for chunk in reply.content.iter_any():
-        beginning += chunk
-        if len(beginning) >= most:
-            break
-    return bytes(beginning[:most])
+    content = reply.content
+    beginning = await content.readany()
+    while len(beginning) < most and not content.at_eof():
+        beginning += await content.readany()
+    return beginning[:most]
 
 
 def _coding(values: list[str]) -> str:

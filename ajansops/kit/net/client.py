@@ -8,10 +8,11 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from types import TracebackType
 from typing import Final, Self
 
@@ -22,7 +23,16 @@ from aiohttp.http import HttpProcessingError
 
 from ajansops.kit.net.addresses import Gate, Network, family_of, from_sockaddr
 from ajansops.kit.net.body import ACCEPT_ENCODING, read_beginning, read_body
-from ajansops.kit.net.errors import BadReply, BadUrl, Blocked, Timeout, TooLarge, TooManyRedirects, Unreachable
+from ajansops.kit.net.errors import (
+    BadReply,
+    BadUrl,
+    Blocked,
+    NetError,
+    Timeout,
+    TooLarge,
+    TooManyRedirects,
+    Unreachable,
+)
 from ajansops.kit.net.limits import Limits
 from ajansops.kit.net.urls import Url, parse_url
 
@@ -113,7 +123,7 @@ class Client:
         here = parse_url(url)
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         hops: list[Hop] = []
-        with _net_errors():
+        try:
             async with asyncio.timeout(limits.total_seconds):
                 while True:
                     status, received, body = await self._exchange(here, sent, limits, follow)
@@ -123,6 +133,8 @@ class Client:
                     if len(hops) > limits.max_redirects:
                         raise TooManyRedirects(f"more than {limits.max_redirects}, from {url}")
                     here, sent = _next_hop(here, received["location"], sent)
+        except _FAULTS as error:
+            raise _net_error(error) from error
         elapsed_ms = round((time.monotonic() - started) * 1000)
         return Response(str(here), status, received, body, tuple(hops), elapsed_ms)
 
@@ -130,18 +142,19 @@ class Client:
         self, url: str, body: bytes, *, headers: Mapping[str, str], keep: int, limits: Limits | None = None
     ) -> Response:
         """Send `body`; raises a `NetError`. No redirect is followed. Of the answer's body the first `keep` bytes are
-        read, as they come; it may be of any length.
+        read, as they come; it may be of any length. Names of `headers` are in lower case.
         """
         limits = limits or self._limits
         started = time.monotonic()
         there = parse_url(url)
-        plain = {name.lower(): value for name, value in headers.items()} | {"accept-encoding": "identity"}
-        with _net_errors():
+        try:
             async with (
                 asyncio.timeout(limits.total_seconds),
-                self._request("POST", there, plain, limits, body) as reply,
+                self._request("POST", there, {**headers, "accept-encoding": "identity"}, limits, body) as reply,
             ):
                 received, kept = _headers(reply, limits), await read_beginning(reply, keep)
+        except _FAULTS as error:
+            raise _net_error(error) from error
         elapsed_ms = round((time.monotonic() - started) * 1000)
         return Response(str(there), reply.status, received, kept, (), elapsed_ms)
 
@@ -216,7 +229,8 @@ def _next_hop(here: Url, location: str, headers: dict[str, str]) -> tuple[Url, d
 
 
 def _headers(reply: aiohttp.ClientResponse, limits: Limits) -> dict[str, str]:
-    size = sum(len(name) + len(value) + 4 for name, value in reply.raw_headers)  # 4: colon, space, line end
+    raw = reply.raw_headers
+    size = sum(map(len, chain.from_iterable(raw))) + 4 * len(raw)  # 4: colon, space, line end
     if size > limits.max_header_bytes:
         raise TooLarge(f"{size} bytes of headers")
     found: dict[str, str] = {}
@@ -226,15 +240,15 @@ def _headers(reply: aiohttp.ClientResponse, limits: Limits) -> dict[str, str]:
     return found
 
 
-@contextmanager
-def _net_errors() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise Timeout(f"too slow: {error}") from error
-    except aiohttp.ClientResponseError as error:  # its text holds the address, which may hold a secret
-        raise BadReply(f"broken answer: {error.status} {error.message}") from error
-    except (aiohttp.ClientPayloadError, HttpProcessingError) as error:
-        raise BadReply(f"broken answer: {error}") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(f"{type(error).__name__}: {error}") from error
+_FAULTS: Final = (TimeoutError, HttpProcessingError, aiohttp.ClientError, OSError)
+
+
+def _net_error(error: Exception) -> NetError:
+    """What one of `_FAULTS` means to callers."""
+    if isinstance(error, TimeoutError):
+        return Timeout(f"too slow: {error}")
+    if isinstance(error, aiohttp.ClientResponseError):  # its text holds the address, which may hold a secret
+        return BadReply(f"broken answer: {error.status} {error.message}")
+    if isinstance(error, aiohttp.ClientPayloadError | HttpProcessingError):
+        return BadReply(f"broken answer: {error}")
+    return Unreachable(f"{type(error).__name__}: {error}")

@@ -6,7 +6,7 @@ Whatever two parsers could read differently is refused, and only what is rebuilt
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -27,7 +27,7 @@ _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMERIC: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is derived is kept, since one URL is asked for often
 class Url:
     """An http or https URL in canonical form: lower-case ASCII host, no user, no fragment."""
 
@@ -36,12 +36,14 @@ class Url:
     port: int
     target: str  # path and query, starts with "/"
 
-    @property
+    @cached_property
     def address(self) -> IPv4Address | IPv6Address | None:
         """The host when it is an address and not a name."""
-        return _address(self.host)
+        if ":" in self.host:
+            return IPv6Address(self.host)
+        return IPv4Address(self.host) if _NUMERIC.fullmatch(self.host) else None
 
-    @property
+    @cached_property
     def authority(self) -> str:
         """What `Host` says: the port only when it is not the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -51,8 +53,13 @@ class Url:
     def origin(self) -> str:
         return f"{self.scheme}://{self.authority}"
 
-    def __str__(self) -> str:
+    @cached_property
+    def text(self) -> str:
+        """All of it."""
         return self.origin + self.target
+
+    def __str__(self) -> str:
+        return self.text
 
     def join(self, reference: str) -> "Url":
         """The URL that a link or `Location` on this page means. Raises `BadUrl`."""
@@ -61,13 +68,6 @@ class Url:
             return parse_url(urljoin(str(self), reference))
         except ValueError as error:  # urljoin on stray brackets
             raise BadUrl(f"{error}: {reference!r}") from error
-
-
-@lru_cache(maxsize=1024)
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    if ":" in host:
-        return IPv6Address(host)
-    return IPv4Address(host) if _NUMERIC.fullmatch(host) else None
 
 
 @lru_cache(maxsize=1024)
