@@ -81,10 +81,10 @@ def test_every_example_is_valid(schema):
 
 def _media(schema):
     """Every body with where it stands."""
-    for part, path in ((part, path) for part in ("paths", "webhooks") for path in schema[part]):
-        calls = schema[part][path]
+    places = [f"/{part}/{path.replace('/', '~1')}" for part in ("paths", "webhooks") for path in schema[part]]
+    for place, calls in zip(places, [*schema["paths"].values(), *schema["webhooks"].values()], strict=True):
         for method in calls.keys() & METHODS:
-            call, at = calls[method], f"/{part}/{path.replace('/', '~1')}/{method}"
+            call, at = calls[method], f"{place}/{method}"
             for kind, media in call.get("requestBody", {}).get("content", {}).items():
                 yield call["operationId"], f"{at}/requestBody/content/{kind.replace('/', '~1')}", media
             for code, answer in call["responses"].items():
