@@ -5,7 +5,7 @@ attempt is over, and then only if no other worker has written the same one: the 
 """
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,12 +15,12 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from ajansops.kit.clock import now
-from webhooks.health import tally
+from webhooks.health import answers_for, tally
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox
-from webhooks.parcels import Lane, Outcome, Parcel
+from webhooks.parcels import Held, Lane, Outcome, Parcel
 from webhooks.schedule import next_attempt
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,10 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=30)  # renewed every 5 s; what a dead worker held is sent by another one after that
 CLAIM_AT_ONCE = 16
 AHEAD = 32  # deliveries of a lane that a worker holds in memory; it reads more when half of them are gone
-OF_OUTBOX = 512  # and of an outbox, whatever lanes that takes
+OF_OUTBOX = 512  # and of an outbox, whatever lanes that takes,
+IN_ALL = 4096  # or its part of these when there are many
+LEAST_OF_OUTBOX, LEAST_OF_LANE = 16, 8
+WEIGHT_OF_OUTBOX = 4 * 2**20  # bytes; few events are as large as they may be
 LANES_AT_ONCE = 50  # read by one statement
 
 # The lanes of outboxes that have something due, each found by two steps in the index, however long they are.
@@ -50,7 +53,8 @@ WHERE EXISTS (SELECT 1 FROM webhooks_delivery AS due WHERE due.workspace_id = la
 # The beginning of one lane. Joined by UNION ALL: a bound for each of many lanes in one statement.
 DUE = """
 SELECT * FROM (
-  SELECT workspace_id, lane, id, endpoint_id, event_id, url, attempts FROM webhooks_delivery
+  SELECT workspace_id, lane, id, endpoint_id, event_id, url, attempts,
+    (SELECT length(body) FROM webhooks_event WHERE webhooks_event.id = event_id) AS weight FROM webhooks_delivery
   WHERE workspace_id = %s AND lane = %s AND next_attempt_at <= %s ORDER BY next_attempt_at, id LIMIT %s
 ) AS beginning
 """
@@ -66,11 +70,12 @@ class Due(NamedTuple):
     event_id: int
     url: str
     attempts: int
+    weight: int  # bytes of the event
 
 
-def claim(lease: UUID) -> int:
-    """Lease outboxes that have something due. Their number."""
-    waiting = Outbox.objects.claimable(now())
+def claim(lease: UUID, *, waited: timedelta = timedelta(0)) -> int:
+    """Lease outboxes that have had something due for so long. Their number."""
+    waiting = Outbox.objects.claimable(now(), waited)
     if not waiting.exists():  # a look costs no lock, which on SQLite would be everybody's
         return 0
     with transaction.atomic():
@@ -98,13 +103,13 @@ def release_all(lease: UUID) -> None:
     Outbox.objects.held(lease).update(lease=None, lease_until=None)
 
 
-def due_parcels(lease: UUID, known: Mapping[Lane, Sequence[int]], slow: Collection[Lane]) -> list[Parcel]:
-    """What may be sent of the outboxes held, oldest first in each lane, without the deliveries that are `known`.
+def due_parcels(lease: UUID, held: Held, slow: Collection[Lane]) -> list[Parcel]:
+    """What may be sent of the outboxes leased, oldest first in each lane, without the deliveries that are `held`.
 
     Of a lane that is `slow` not more than one is wanted.
     """
     outboxes = {row.pk: row for row in Outbox.objects.held(lease).filter(workspace__deleted_at=None)}
-    rows = _due(_wanted(_lanes(list(outboxes)), known, slow), known)
+    rows = _due(_wanted(_lanes(list(outboxes)), held, slow), held)
     receivers, events = _receivers(outboxes, rows), _events(rows)
     # Of an endpoint or an event that is not there any more, or not yet: the next look knows.
     return [
@@ -127,17 +132,20 @@ def _moment() -> Any:
     return connection.ops.adapt_datetimefield_value(now())
 
 
-def _wanted(lanes: list[Lane], known: Mapping[Lane, Sequence[int]], slow: Collection[Lane]) -> list[tuple[Lane, int]]:
+def _wanted(lanes: list[Lane], held: Held, slow: Collection[Lane]) -> list[tuple[Lane, int]]:
     """How many of which lane. Those we hold least of come first, and else in any order: where they are more than there
     is room for, none is always the last.
     """
-    room: dict[int, int] = defaultdict(lambda: OF_OUTBOX)
-    for (workspace_id, _), ids in known.items():
+    many, of_workspace = len(held.workspaces.union(pk for pk, _ in lanes)), Counter(pk for pk, _ in lanes)
+    each = min(OF_OUTBOX, max(LEAST_OF_OUTBOX, IN_ALL // max(1, many)))
+    room: dict[int, int] = defaultdict(lambda: each)
+    for (workspace_id, _), ids in held.lanes.items():
         room[workspace_id] -= len(ids)
     random.shuffle(lanes)
     found: list[tuple[Lane, int]] = []
-    for lane in sorted(lanes, key=lambda lane: len(known.get(lane, ()))):
-        most, already = 1 if lane in slow else AHEAD, len(known.get(lane, ()))
+    for lane in sorted(lanes, key=lambda lane: len(held.lanes.get(lane, ()))):
+        share = min(AHEAD, max(LEAST_OF_LANE, each // of_workspace[lane[0]]))
+        most, already = 1 if lane in slow else share, len(held.lanes.get(lane, ()))
         wanted = min(most - already, room[lane[0]])
         if already <= most // 2 and wanted > 0:
             found.append((lane, wanted))
@@ -145,21 +153,22 @@ def _wanted(lanes: list[Lane], known: Mapping[Lane, Sequence[int]], slow: Collec
     return found
 
 
-def _due(wanted: Sequence[tuple[Lane, int]], known: Mapping[Lane, Sequence[int]]) -> list[Due]:
-    """Those that are known are read as well, and dropped: they are the oldest."""
+def _due(wanted: Sequence[tuple[Lane, int]], held: Held) -> list[Due]:
+    """Those that are held are read as well, and dropped: they are the oldest."""
     moment, found, left = _moment(), list[Due](), dict(wanted)
     with connection.cursor() as cursor:
         for start in range(0, len(wanted), LANES_AT_ONCE):
             part = wanted[start : start + LANES_AT_ONCE]
-            given = [(*lane, moment, most + len(known.get(lane, ()))) for lane, most in part]
+            given = [(*lane, moment, most + len(held.lanes.get(lane, ()))) for lane, most in part]
             cursor.execute(" UNION ALL ".join([DUE] * len(part)), list(chain.from_iterable(given)))
             found += [Due(*row) for row in cursor.fetchall()]
-    dropped = {pk for lane in left for pk in known.get(lane, ())}
-    rows = []
+    dropped = {pk for lane in left for pk in held.lanes.get(lane, ())}
+    rows, weight = [], Counter(held.weight)
     for row in found:
         lane = (row.workspace_id, row.lane)
-        if row.id not in dropped and left[lane] > 0:
+        if row.id not in dropped and left[lane] > 0 and weight[row.workspace_id] < WEIGHT_OF_OUTBOX:
             left[lane] -= 1
+            weight[row.workspace_id] += row.weight
             rows.append(row)
     return rows
 
@@ -179,7 +188,7 @@ def _key(row: Due) -> tuple[int, int | None]:
 def _receivers(outboxes: Mapping[int, Outbox], rows: Sequence[Due]) -> dict[tuple[int, int | None], Receiver]:
     """As they are now: an endpoint may have moved since the event."""
     asked = {row.endpoint_id for row in rows if row.endpoint_id is not None}
-    endpoints = Endpoint.objects.filter(pk__in=asked, is_active=True)
+    endpoints = Endpoint.objects.filter(pk__in=asked, is_active=True, gone_at=None)
     columns = ("workspace", "url", "secret", "old_secret", "old_until")
     signing: list[tuple[tuple[int, int | None], str, Endpoint | Outbox]] = [
         *(((row.workspace_id, row.pk), row.url, row) for row in endpoints.only(*columns)),
@@ -190,7 +199,8 @@ def _receivers(outboxes: Mapping[int, Outbox], rows: Sequence[Due]) -> dict[tupl
         try:
             found[key] = Receiver(url, tuple(row.secrets()))
         except ValueError:  # a secret that no key of ours opens: the others' are none the worse for it
-            log.exception("outbox_not_readable", workspace=key[0], endpoint=key[1])
+            log.exception("webhook_secret_unreadable", workspace=key[0], endpoint=key[1])
+            found[key] = Receiver(url, ())
     return found
 
 
@@ -227,31 +237,56 @@ class Change:
     error: str
 
 
-def save_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """In one transaction. A delivery that somebody deleted, or another worker has written meanwhile, stays as it is.
+def save_outcomes(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """In one transaction. Those whose rows somebody else has locked are returned, unsaved: nobody waits for them.
 
-    Endpoints are locked first, in the order of their ids: whoever deletes or disables one does so before it touches its
-    deliveries.
+    A delivery that is gone, or that another worker has written meanwhile, stays as it is and counts nowhere. One that
+    was closed meanwhile is written only when it has arrived.
+
+    Endpoints are locked first, then deliveries, each in the order of their ids, as by whoever deletes or disables one.
     """
-    groups: dict[Change, list[int]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[_change(outcome)].append(outcome.parcel.id)
     with transaction.atomic():
-        tally(outcomes)
-        for change, ids in sorted(groups.items(), key=lambda group: min(group[1])):
+        endpoints, busy = _locked(Endpoint.objects.all(), {o.parcel.endpoint_id for o in outcomes} - {None}, "url")
+        free = [outcome for outcome in outcomes if outcome.parcel.endpoint_id not in busy]
+        rows, taken = _locked(Delivery.objects.all(), {o.parcel.id for o in free}, "attempts", "next_attempt_at")
+        written = [outcome for outcome in free if _stands(outcome, rows.get(outcome.parcel.id))]
+        urls = {pk: url for pk, (url,) in endpoints.items()}
+        groups: dict[Change, list[int]] = defaultdict(list)
+        for outcome in written:
+            groups[_change(outcome, urls)].append(outcome.parcel.id)
+        for change, ids in groups.items():
             _apply(change, ids)
+        tally(written, urls)
+    return [o for o in outcomes if o.parcel.endpoint_id in busy or o.parcel.id in taken]
 
 
-def _change(outcome: Outcome) -> Change:
+def _locked(rows: QuerySet[Any], ids: Collection[Any], *columns: str) -> tuple[dict[int, list[Any]], set[int]]:
+    """Those that are free, by id, locked; and which of them somebody else has locked."""
+    locked = rows.filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, no_key=True)
+    free = {pk: values for pk, *values in locked.values_list("pk", *columns)}
+    missing = ids - free.keys()
+    return free, set(rows.filter(pk__in=missing).values_list("pk", flat=True)) if missing else set()
+
+
+def _stands(outcome: Outcome, row: list[Any] | None) -> bool:
+    """Whether nobody has written that attempt before, and it is still wanted, or has arrived all the same."""
+    if row is None:
+        return False
+    attempts, next_attempt_at = row
+    return bool(attempts == outcome.parcel.attempts and (next_attempt_at or outcome.delivered))
+
+
+def _change(outcome: Outcome, urls: Mapping[int, str]) -> Change:
     status, later, attempts = DeliveryStatus.SUCCESS, None, outcome.parcel.attempts
     if not outcome.delivered:
-        later = next_attempt(attempts + 1, outcome.status, timed_out=outcome.timed_out, asked=outcome.asked)
+        answer = outcome.status if answers_for(outcome, urls) else None  # elsewhere it may not be gone
+        later = next_attempt(attempts + 1, answer, timed_out=outcome.timed_out, asked=outcome.asked)
         status = DeliveryStatus.RETRYING if later else DeliveryStatus.FAILED
     return Change(attempts, status, later, outcome.status, outcome.body, outcome.error)
 
 
 def _apply(change: Change, ids: Collection[int]) -> None:
-    Delivery.objects.filter(pk__in=ids, attempts=change.attempts, next_attempt_at__isnull=False).update(
+    Delivery.objects.filter(pk__in=ids).update(
         attempts=change.attempts + 1,
         status=change.status,
         next_attempt_at=change.next_attempt_at,

@@ -12,6 +12,8 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -21,8 +23,8 @@ from django.db import InterfaceError, OperationalError, connection, connections
 
 from ajansops.kit.net import Client, open_client
 from webhooks import claims
-from webhooks.health import disable_hopeless
-from webhooks.parcels import Lane, Outcome, Parcel
+from webhooks.health import disable_hopeless, failed_endpoints
+from webhooks.parcels import Held, Lane, Outcome, Parcel
 from webhooks.sending import send
 
 log = structlog.get_logger(__name__)
@@ -31,15 +33,19 @@ T = TypeVar("T")
 IN_FLIGHT = 256  # of a worker; many times a workspace's share, so that hanging receivers leave room for others
 OF_WORKSPACE = 8
 OF_LANE = 4
-HELD_AHEAD = 4096  # parcels in memory; with more no further outbox is leased
-FRESH = 10.0  # seconds; older ones are read again: their endpoint may have been switched off, or moved
+UNHEARD = 2  # of a lane that has not answered yet, and places that all such lanes leave to the others
+OUTBOXES = 256  # with something in memory; with more no further one is leased
+LEFT_TO_OTHERS = timedelta(seconds=1)  # by a worker that has no place free
+FRESH = 3.0  # seconds; older ones are read again: their endpoint may have been switched off, or moved
 HEARTBEAT = 5.0  # seconds
 IDLE = 5.0  # the longest nap; a wake-up cuts it short
 HELD = 0.5  # something is due, but its lane is full, or its outbox is another worker's
 SAVE_AT_ONCE = 500
 PACE = 0.1  # seconds that outcomes wait for more, unless their lane has run dry: each turn has its price
+AT_ONCE_MS = 20  # how long a busy workspace is waited for when one of its endpoints is to be disabled
 TROUBLE = 1.0  # before trying again after a fault of the database or ours
-STOP_WITHIN = 20.0
+STOP_WITHIN = 20.0  # for what is in flight
+SAVE_WITHIN = 5.0  # and then for outcomes; those whose rows are locked all the while are sent again
 
 
 class Dispatcher:
@@ -52,6 +58,7 @@ class Dispatcher:
         self._carriers: set[asyncio.Task[None]] = set()
         self._busy: Counter[int | Lane] = Counter()  # in flight, by workspace and by lane
         self._slow: set[Lane] = set()  # did not answer last time: one at a time until it does
+        self._heard: set[Lane] = set()  # answered last time
         self._finished: list[Outcome] = []
         self._database = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-db")
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-heart")  # beats while the other is busy
@@ -92,13 +99,13 @@ class Dispatcher:
         """Save, claim, start. For how many seconds nothing can happen by itself; and whether nothing is left to do."""
         try:
             await self._save_finished()
-            read = await self._db(self._read, self._known())
+            read = await self._db(self._read, self._held())
             for parcel in read:
                 self._waiting[parcel.lane[0]].setdefault(parcel.lane, deque()).append(parcel)
             self._start_all([*self._waiting])
             if self._finished or read:
                 return PACE, False
-            await self._db(claims.release, self.lease, {workspace_id for workspace_id, _ in self._known()})
+            await self._db(claims.release, self.lease, self._held().workspaces)
             due = await self._db(claims.seconds_until_due)
         except Exception:  # whatever it is, the rows are there and the next turn tries again
             log.exception("dispatcher_trouble")
@@ -108,21 +115,18 @@ class Dispatcher:
             return HELD, False
         return IDLE if due is None else min(due + 0.01, IDLE), not self._inflight
 
-    def _known(self) -> dict[Lane, list[int]]:
-        """Deliveries in memory, by lane: what is in flight, what waits for its turn, what is not saved yet."""
+    def _held(self) -> Held:
+        """What is in flight, what waits for its turn, what is not saved yet."""
         lanes = chain.from_iterable(lanes.values() for lanes in self._waiting.values())
-        waiting = chain.from_iterable(lanes)
         unsaved = (outcome.parcel for outcome in self._finished)
-        known: dict[Lane, list[int]] = defaultdict(list)
-        for parcel in chain(self._inflight.values(), waiting, unsaved):
-            known[parcel.lane].append(parcel.id)
-        return dict(known)
+        return Held(chain(self._inflight.values(), chain.from_iterable(lanes), unsaved))
 
-    def _read(self, known: dict[Lane, list[int]]) -> list[Parcel]:
+    def _read(self, held: Held) -> list[Parcel]:
         """In the thread of the database, while the loop goes on sending."""
-        if len(self._inflight) < IN_FLIGHT and sum(map(len, known.values())) < HELD_AHEAD:
-            claims.claim(self.lease)
-        return claims.due_parcels(self.lease, known, frozenset(self._slow))
+        if len(held.workspaces) < OUTBOXES:
+            full = len(self._inflight) >= IN_FLIGHT
+            claims.claim(self.lease, waited=LEFT_TO_OTHERS if full else timedelta(0))
+        return claims.due_parcels(self.lease, held, frozenset(self._slow))
 
     def _start_all(self, workspace_ids: list[int]) -> None:
         """One of each workspace in turn, within the bounds; who is first changes, so that nobody always is."""
@@ -144,7 +148,7 @@ class Dispatcher:
         """Of the lane whose turn it is, counted as in flight; None when nothing may start."""
         lanes, oldest = self._waiting.get(workspace_id, {}), time.monotonic() - FRESH
         while lanes and len(self._inflight) < IN_FLIGHT and self._busy[workspace_id] < OF_WORKSPACE:
-            lane = next((lane for lane in lanes if self._busy[lane] < (1 if lane in self._slow else OF_LANE)), None)
+            lane = next(filter(self._has_place, lanes), None)
             if lane is None:
                 return None
             queue = lanes.pop(lane)
@@ -160,20 +164,33 @@ class Dispatcher:
                 return parcel
         return None
 
+    def _has_place(self, lane: Lane) -> bool:
+        """Within its workspace's share. Lanes that may hang leave some of it to those that have answered."""
+        if lane in self._heard:
+            return self._busy[lane] < OF_LANE
+        if self._busy[lane] >= (1 if lane in self._slow else UNHEARD):
+            return False
+        others = (parcel.lane for parcel in self._inflight.values() if parcel.lane[0] == lane[0])
+        return sum(other not in self._heard for other in others) < OF_WORKSPACE - UNHEARD
+
     async def _carry(self, parcel: Parcel) -> None:
         """Send it, and whatever may start when it has ended: a task for each would cost more than its bookkeeping."""
-        assert self._client is not None
         following: Parcel | None = parcel
         while following is not None:
             parcel = following
             try:
-                self._note(await send(self._client, parcel))  # never raises, but for cancellation
+                self._note(await self._sent(parcel))
             finally:
                 crowded = self._ended(parcel)
             following = None if crowded or self._stopping else self._next(parcel.lane[0])
             if crowded:
                 self._start_all([*self._waiting])
             self._call_for_turn(parcel.lane)
+
+    async def _sent(self, parcel: Parcel) -> Outcome:
+        """Never raises, but for cancellation."""
+        assert self._client is not None
+        return await send(self._client, parcel) if parcel.secrets else Outcome(parcel, error="secret_unreadable")
 
     def _ended(self, parcel: Parcel) -> bool:
         """Whether others may have waited for its place."""
@@ -194,19 +211,23 @@ class Dispatcher:
 
     def _note(self, outcome: Outcome) -> None:
         self._finished.append(outcome)
+        lane = outcome.parcel.lane
         if outcome.timed_out:
-            self._slow.add(outcome.parcel.lane)
-            lanes = self._waiting.get(outcome.parcel.lane[0], {})
-            lanes.pop(outcome.parcel.lane, None)  # read again when there is room
+            self._slow.add(lane)
+            self._heard.discard(lane)
+            self._waiting.get(lane[0], {}).pop(lane, None)  # read again when there is room
         else:
-            self._slow.discard(outcome.parcel.lane)
+            self._slow.discard(lane)
+            self._heard.add(lane)
 
     async def _save_finished(self) -> None:
+        """Those whose rows are locked go back behind the others."""
         batch = self._finished[:SAVE_AT_ONCE]
         if batch:
-            await self._db(claims.save_outcomes, batch)
-            del self._finished[: len(batch)]
-            await self._db(disable_hopeless, batch)
+            locked = await self._db(claims.save_outcomes, batch)
+            self._finished = [*self._finished[len(batch) :], *locked]
+            if failed := failed_endpoints(batch):
+                await self._db(partial(disable_hopeless, failed, within_ms=AT_ONCE_MS))
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -228,8 +249,9 @@ class Dispatcher:
             await asyncio.wait(list(self._carriers), timeout=STOP_WITHIN)
         for task in [heart, *self._carriers]:
             task.cancel()
+        ends = time.monotonic() + SAVE_WITHIN
         try:
-            while self._finished:
+            while self._finished and time.monotonic() < ends:
                 await self._save_finished()
             await self._db(claims.release_all, self.lease)
         except Exception:

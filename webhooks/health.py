@@ -1,7 +1,7 @@
 """How an endpoint fares: counted in the transaction of the outcomes, and disabled when there is no hope."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,14 +24,14 @@ HOPELESS_AFTER = timedelta(days=5)
 LEAST_FAILURES = 10
 
 
-def tally(outcomes: Sequence[Outcome]) -> None:
-    """Counts and times of each endpoint: one statement for all that took equally many, and one for each that failed."""
+def tally(outcomes: Sequence[Outcome], urls: Mapping[int, str]) -> None:
+    """Counts and times of each endpoint: one statement for all that took equally many, and one for each that failed.
+    The caller has locked them; `urls` are where they are now.
+    """
     by_endpoint: dict[int, list[bool]] = defaultdict(list)
     for outcome in outcomes:
         if outcome.parcel.endpoint_id is not None:
             by_endpoint[outcome.parcel.endpoint_id].append(outcome.delivered)
-    locked = Endpoint.objects.filter(pk__in=by_endpoint).order_by("pk").select_for_update(no_key=True)
-    list(locked.values_list("pk"))  # in one order: the statements below are not
     moment, well = now(), {pk: len(results) for pk, results in by_endpoint.items() if all(results)}
     for count in set(well.values()):
         same = [pk for pk, taken in well.items() if taken == count]
@@ -40,6 +40,13 @@ def tally(outcomes: Sequence[Outcome]) -> None:
         if pk not in well:
             Endpoint.objects.filter(pk=pk).update(**_counted(results, moment))
     _note_given_up(outcomes, moment)
+    _note_gone(outcomes, urls, moment)
+
+
+def answers_for(outcome: Outcome, urls: Mapping[int, str]) -> bool:
+    """Whether it is the endpoint's answer, and not that of an address which it has left."""
+    pk = outcome.parcel.endpoint_id
+    return pk is None or urls.get(pk) == outcome.parcel.url
 
 
 def _note_given_up(outcomes: Sequence[Outcome], moment: datetime) -> None:
@@ -48,6 +55,13 @@ def _note_given_up(outcomes: Sequence[Outcome], moment: datetime) -> None:
     if concerned := {parcel.endpoint_id for parcel in last if parcel.endpoint_id is not None}:
         first = Q(given_up_at=None) | Q(given_up_at__lt=F("last_success_at"))
         Endpoint.objects.filter(first, pk__in=concerned).update(given_up_at=moment)
+
+
+def _note_gone(outcomes: Sequence[Outcome], urls: Mapping[int, str], moment: datetime) -> None:
+    """Nothing more is sent there; `disable_hopeless` does the rest when the workspace is free."""
+    answered = (o.parcel.endpoint_id for o in outcomes if o.status == GONE and answers_for(o, urls))
+    if gone := {pk for pk in answered if pk is not None}:
+        Endpoint.objects.filter(pk__in=gone).update(gone_at=moment)
 
 
 def _reached(moment: datetime) -> dict[str, Any]:
@@ -74,34 +88,42 @@ def _counted(results: Sequence[bool], moment: datetime) -> dict[str, Any]:
     return counted | _reached(moment) | {"consecutive_failures": streak, "failing_since": moment if streak else None}
 
 
-def disable_hopeless(outcomes: Sequence[Outcome]) -> None:
-    """Those that say they are gone, and those that have failed for days. A crash before this only puts it off."""
-    failed = [(o.parcel.endpoint_id, o.status) for o in outcomes if not o.delivered]
-    tried = {pk for pk, _ in failed if pk is not None}
-    gone = {pk for pk, status in failed if pk is not None and status == GONE}
+def failed_endpoints(outcomes: Sequence[Outcome]) -> set[int]:
+    """Those that an attempt has failed for."""
+    return {o.parcel.endpoint_id for o in outcomes if not o.delivered and o.parcel.endpoint_id is not None}
+
+
+def disable_hopeless(among: Collection[int] | None = None, *, within_ms: int = 1000) -> dict[str, int]:
+    """Disable those that answered 410, or that nothing has reached for five days. A workspace that is busy for so long
+    is left to the next look: this is called after outcomes, for those concerned, and every minute for all.
+    """
     hopeless = Q(failing_since__lte=now() - HOPELESS_AFTER, consecutive_failures__gte=LEAST_FAILURES)
-    if not tried:
-        return
-    for row in Endpoint.objects.filter(Q(pk__in=gone) | hopeless, pk__in=tried, is_active=True).order_by("id"):
+    rows = Endpoint.objects.filter(Q(gone_at__isnull=False) | hopeless, is_active=True, workspace__deleted_at=None)
+    disabled = 0
+    for row in (rows if among is None else rows.filter(pk__in=among)).order_by("id"):
         try:
-            disable(row, Disabled.GONE if row.pk in gone else Disabled.FAILING)
-        except OperationalError:  # such as a workspace that is busy: its next failure tries again, the others go on
+            disabled += disable(row, within_ms=within_ms)
+        except OperationalError:
             log.warning("webhook_not_disabled", endpoint=row.pk, workspace=row.workspace_id, exc_info=True)
+    return {"webhooks_disabled": disabled}
 
 
 @transaction.atomic
-def disable(endpoint: Endpoint, reason: Disabled) -> None:
-    """Nothing more is sent, and its owners are told (`notices`)."""
-    lock_workspace_soon(endpoint.workspace_id)
-    row = Endpoint.objects.select_for_update().filter(pk=endpoint.pk, is_active=True).first()
+def disable(endpoint: Endpoint, *, within_ms: int) -> bool:
+    """Nothing more is sent, and its owners are told (`notices`). False when somebody else has disabled or moved it."""
+    lock_workspace_soon(endpoint.workspace_id, within_ms)
+    same = {"pk": endpoint.pk, "url": endpoint.url, "is_active": True, "failing_since": endpoint.failing_since}
+    row = Endpoint.objects.select_for_update().filter(**same).first()
     if row is None:
-        return
+        return False
     before = snapshot(row)
+    reason = Disabled.GONE if row.gone_at else Disabled.FAILING
     row.is_active, row.disabled_reason, row.noticed_at = False, reason, None
     row.save(update_fields=["is_active", "disabled_reason", "noticed_at", "updated_at"])
     close_deliveries(row)
     publish(Actor(row.workspace_id, frozenset()), "webhook.disabled", row, changed(row, before))
     log.warning("webhook_disabled", endpoint=row.pk, workspace=row.workspace_id, reason=reason.value)
+    return True
 
 
 def close_deliveries(endpoint: Endpoint) -> None:

@@ -88,7 +88,7 @@ class Endpoint(WorkspaceOwned, Signing):
     gauge: ClassVar[Feature | None] = Feature.WEBHOOKS
     unlogged: ClassVar[frozenset[str]] = frozenset(
         {"secret", "old_secret", "success_count", "failure_count", "consecutive_failures", "last_delivery_at"}
-        | {"last_success_at", "failing_since", "noticed_at", "given_up_at", "warned_at"}
+        | {"last_success_at", "failing_since", "gone_at", "noticed_at", "given_up_at", "warned_at"}
     )
 
     creator = models.ForeignKey(
@@ -104,6 +104,7 @@ class Endpoint(WorkspaceOwned, Signing):
     last_delivery_at = models.DateTimeField(null=True, editable=False, help_text="When it was last tried.")
     last_success_at = models.DateTimeField(null=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False, help_text="Nothing has succeeded since.")
+    gone_at = models.DateTimeField(null=True, editable=False, help_text="When it answered 410.")
     disabled_reason = models.CharField(max_length=8, choices=Disabled, blank=True, editable=False)
     noticed_at = models.DateTimeField(null=True, editable=False, help_text="When mails about that were written down.")
     given_up_at = models.DateTimeField(

@@ -1,6 +1,8 @@
 """What passes between the database and the network."""
 
 import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from webhooks.schedule import delivered
@@ -41,3 +43,19 @@ class Outcome:
     def delivered(self) -> bool:
         """Whether the receiver took it."""
         return delivered(self.status)
+
+
+class Held:
+    """Which deliveries a worker has in memory, by lane, and how many bytes they have, by workspace."""
+
+    def __init__(self, parcels: Iterable[Parcel] = ()) -> None:
+        self.lanes: defaultdict[Lane, list[int]] = defaultdict(list)
+        self.weight: Counter[int] = Counter()
+        for parcel in parcels:
+            self.lanes[parcel.lane].append(parcel.id)
+            self.weight[parcel.lane[0]] += len(parcel.body)
+
+    @property
+    def workspaces(self) -> set[int]:
+        """Whose they are."""
+        return {workspace_id for workspace_id, _ in self.lanes}

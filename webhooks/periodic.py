@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from ajansops.kit.clock import now
 from ajansops.kit.periodic import Periodic
 from ajansops.kit.slots import Every
+from webhooks.health import disable_hopeless
 from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.notices import send_notices
 
@@ -32,6 +33,7 @@ def forget_secrets() -> dict[str, int]:
 
 
 TASKS = (
+    Periodic("disable_webhooks", Every(60), disable_hopeless),
     Periodic("webhook_notices", Every(60), send_notices),
     Periodic("forget_webhook_events", Every(86_400), forget_old),
     Periodic("forget_webhook_secrets", Every(86_400), forget_secrets),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -45,9 +45,9 @@ class EndpointQuerySet(WorkspaceQuerySet):
 class OutboxQuerySet(WorkspaceQuerySet):
     """Outboxes."""
 
-    def claimable(self, moment: datetime) -> Self:
-        """With something due, and no worker; the one served longest ago first."""
-        due = apps.get_model("webhooks.Delivery").objects.due(moment).filter(workspace=OuterRef("pk"))
+    def claimable(self, moment: datetime, waited: timedelta) -> Self:
+        """With something due for so long, and no worker; the one served longest ago first."""
+        due = apps.get_model("webhooks.Delivery").objects.due(moment - waited).filter(workspace=OuterRef("pk"))
         free = Q(lease=None) | Q(lease_until__lt=moment)
         return self.filter(free, Exists(due), workspace__deleted_at=None).order_by("served_at")
 

@@ -32,6 +32,7 @@ FRESH = {
     "disabled_reason": "",
     "consecutive_failures": 0,
     "failing_since": None,
+    "gone_at": None,
     "noticed_at": None,
     "given_up_at": None,
 }
@@ -58,10 +59,12 @@ class EndpointWriter(Writer):
         return super().update(actor, row, **fields)
 
     def cleaned(self, actor: Actor, row: Any, fields: dict[str, Any]) -> dict[str, Any]:
-        """Switched on, it starts without a past. What is told, and where, takes the right to read it all."""
+        """Switched on or moved, it starts without a past. What is told, and where, takes the right to read it all."""
         if {"events", "url"} & fields.keys():
             _require_readable(actor, fields.get("events", row.events))
-        return fields | FRESH if fields.get("is_active") and not row.is_active else fields
+        active = fields.get("is_active", row.is_active)
+        fresh = active and not (row.is_active and fields.get("url", row.url) == row.url)
+        return fields | FRESH if fresh else fields
 
     def after_save(self, row: Any, before: State) -> None:
         """Nothing more is sent to one that was switched off."""

@@ -35,14 +35,14 @@ def lock_workspace(workspace_id: int) -> None:
     apps.get_model("accounts.Workspace").objects.lock(workspace_id)
 
 
-def lock_workspace_soon(workspace_id: int) -> None:
-    """As `lock_workspace` for whoever has others to care for: the database's error when it is not free within a second.
+def lock_workspace_soon(workspace_id: int, within_ms: int = 1000) -> None:
+    """As `lock_workspace` for whoever has others to care for: the database's error when it is not free in time.
 
     It holds for all locks of the transaction.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '1s'")
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{within_ms}ms"])
     lock_workspace(workspace_id)
 
 

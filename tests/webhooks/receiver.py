@@ -39,6 +39,10 @@ class Receiver:
     most: int = 0  # at a time
     lock: threading.Lock = field(default_factory=threading.Lock)
     released: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Condition = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.changed = threading.Condition(self.lock)
 
     @property
     def ids(self) -> list[str]:
@@ -59,6 +63,7 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
                 receiver.taken.append(taken)
                 receiver.inside += 1
                 receiver.most = max(receiver.most, receiver.inside)
+                receiver.changed.notify_all()
             try:
                 answer = receiver.answer(taken)
                 if answer.after:

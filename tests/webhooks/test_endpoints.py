@@ -4,7 +4,6 @@ import json
 import time
 from datetime import timedelta
 from threading import BoundedSemaphore
-from uuid import uuid4
 
 import pytest
 import standardwebhooks
@@ -21,7 +20,7 @@ from ajansops.kit.clock import now
 from ajansops.kit.public_events import public_events
 from tests.conftest import Api
 from tests.webhooks.receiver import Answer
-from webhooks import claims, dispatcher, services, trial
+from webhooks import dispatcher, services, trial
 from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.notices import send_notices
 from webhooks.signatures import hex_signature
@@ -458,15 +457,16 @@ def test_nor_by_way_of_what_others_made(people, acme, key_for, endpoint, method,
     assert limited.call(method, f"/api/v1/webhooks/{endpoint['id']}{path}", body).status_code == 403
 
 
-def test_a_secret_that_nobody_can_open_stops_nobody_else(people, acme, other, receiver, endpoint):
+def test_a_secret_that_nobody_can_open_stops_nobody_else(acme, other, receiver, dispatch, endpoint):
     """Its key was taken out of ENCRYPTION_KEYS."""
     theirs = add(other, receiver, "site.*").json()["data"]["id"]
     for api in (acme, other):
         api.post("/api/v1/sites", SITE)
     Endpoint.objects.exclude(pk=theirs).update(secret="AAAA")
-    lease = uuid4()
-    assert claims.claim(lease) == 2
-    assert {parcel.endpoint_id for parcel in claims.due_parcels(lease, {}, ())} == {theirs}
+    dispatch()
+    found = dict(Delivery.objects.values_list("endpoint_id", "error"))
+    assert found == {theirs: "", endpoint["id"]: "secret_unreadable"}
+    assert Delivery.objects.get(endpoint=endpoint["id"]).status == "retrying"
 
 
 def test_a_backlog_of_one_workspace_keeps_no_other_from_being_sent(acme, other, receiver, dispatch, monkeypatch):

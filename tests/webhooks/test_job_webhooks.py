@@ -17,6 +17,7 @@ from tests.webhooks.receiver import Answer, receiving
 from webhooks import claims, sending
 from webhooks.dispatcher import Dispatcher
 from webhooks.models import Delivery, Event, Outbox
+from webhooks.parcels import Held, Outcome
 from webhooks.schedule import DELAYS, MAX_ATTEMPTS
 
 
@@ -237,10 +238,10 @@ def test_a_worker_that_died_is_followed_by_another(people, receiver, dispatch, e
     assert claims.claim(dead) == 1
     assert claims.claim(Dispatcher().lease) == 0, "it is that one's"
     Outbox.objects.update(lease_until=now() - timedelta(seconds=1))
-    [parcel] = claims.due_parcels(dead, {}, ())
+    [parcel] = claims.due_parcels(dead, Held(), ())
     dispatch()
     assert len(receiver.taken) == 1
-    claims.save_outcomes([claims.Outcome(parcel, 500)])
+    assert claims.save_outcomes([Outcome(parcel, 500)]) == []
     assert Delivery.objects.get().status == "success", "what the dead one says later does not count"
 
 

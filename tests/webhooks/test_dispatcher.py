@@ -1,0 +1,211 @@
+"""What one workspace, receiver or lock does, beside others: they are told all the same, and what is written is true."""
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection, connections, transaction
+
+from tests.webhooks.receiver import Answer, receiving
+from webhooks import claims
+from webhooks.dispatcher import Dispatcher
+from webhooks.health import disable_hopeless
+from webhooks.models import Delivery, Endpoint
+from webhooks.parcels import Held, Outcome
+
+SITE = {"name": "Tea", "domain": "tea.example.com"}
+LONG = 10  # seconds until a test that waits has failed
+pytestmark = pytest.mark.django_db(transaction=True)
+needs_row_locks = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks everything or nothing")
+
+
+def add(api, url: str) -> int:
+    answer = api.post("/api/v1/webhooks", {"url": url, "events": ["site.*"]})
+    assert answer.status_code == 201, answer.content
+    return answer.json()["data"]["id"]
+
+
+def make_sites(api, count: int = 1) -> None:
+    for number in range(count):
+        assert api.post("/api/v1/sites", SITE | {"domain": f"tea-{number}.example.com"}).status_code == 201
+
+
+def came(receiver, count: int) -> bool:
+    """Whether so many have come, before it is too long."""
+    with receiver.lock:
+        return receiver.changed.wait_for(lambda: len(receiver.taken) >= count, LONG)
+
+
+@contextmanager
+def dispatching():
+    """One that runs beside the test."""
+    dispatcher = Dispatcher()
+
+    def run() -> None:
+        asyncio.run(dispatcher.run())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.stop()
+        thread.join()
+
+
+@contextmanager
+def locked_elsewhere(model, **which):
+    """These rows are another session's."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            assert list(model.objects.select_for_update(no_key=True).filter(**which))  # as the product locks
+            held.set()
+            over.wait(3 * LONG)
+        connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(LONG)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture
+def hanging():
+    """Receivers that do not answer before the test is over."""
+    with receiving() as one, receiving() as two:
+        for receiver in (one, two):
+            receiver.answer = lambda taken: Answer(after=3 * LONG)
+        yield one, two
+        for receiver in (one, two):
+            receiver.released.set()
+
+
+def test_a_backlog_in_memory_keeps_no_new_workspace_waiting(acme, other, receiver, hanging, dispatch, monkeypatch):
+    monkeypatch.setattr(claims, "IN_ALL", 8)
+    add(acme, hanging[0].url)
+    make_sites(acme, 12)
+    add(other, receiver.url)
+    with dispatching() as dispatcher:
+        assert came(hanging[0], 2)
+        make_sites(other)
+        dispatcher.wake()
+        assert came(receiver, 1)
+        hanging[0].released.set()
+    dispatch()
+    assert len(hanging[0].taken) == 12
+
+
+def test_two_that_hang_leave_places_to_a_third_of_their_workspace(acme, receiver, hanging):
+    for url in (hanging[0].url, hanging[1].url, receiver.url):
+        add(acme, url)
+    make_sites(acme, 12)
+    with dispatching():
+        assert came(receiver, 12)
+        assert max(one.most for one in hanging) <= 4
+        for one in hanging:
+            one.released.set()
+
+
+@needs_row_locks
+def test_a_locked_endpoint_holds_up_no_other_and_is_written_later(acme, other, receiver, another, dispatch):
+    mine, theirs = add(acme, receiver.url), add(other, another.url)
+    with dispatching() as dispatcher, locked_elsewhere(Endpoint, pk=mine):
+        make_sites(acme, 3)
+        dispatcher.wake()
+        assert came(receiver, 3)
+        make_sites(other)
+        dispatcher.wake()
+        assert came(another, 1)
+        other.patch(f"/api/v1/sites/{site_of(other)}", {"name": "Once more"})
+        dispatcher.wake()
+        assert came(another, 2)
+    dispatch()
+    assert (counts(mine), counts(theirs)) == ((3, 0), (2, 0))
+    assert len(receiver.taken) == 3, "each was written before it could be sent twice"
+
+
+@needs_row_locks
+def test_gone_in_a_busy_workspace_holds_up_no_other_and_is_disabled_later(people, acme, other, receiver, another):
+    receiver.answer = lambda taken: Answer(410)
+    mine = [add(acme, f"{receiver.url}/{number}") for number in range(4)]
+    add(other, another.url)
+    make_sites(acme)
+    with locked_elsewhere(type(people.acme), pk=people.acme.pk), dispatching() as dispatcher:
+        assert came(receiver, 4)
+        make_sites(other)
+        dispatcher.wake()
+        assert came(another, 1)
+    disable_hopeless()
+    assert set(Endpoint.objects.filter(pk__in=mine).values_list("is_active", "disabled_reason")) == {(False, "gone")}
+
+
+def site_of(api) -> int:
+    return api.get("/api/v1/sites").json()["data"][0]["id"]
+
+
+def counts(endpoint: int) -> tuple[int, int]:
+    return Endpoint.objects.values_list("success_count", "failure_count").get(pk=endpoint)
+
+
+def test_what_a_dead_worker_says_late_counts_nowhere(acme, receiver, dispatch, endpoint):
+    make_sites(acme)
+    dead = Dispatcher().lease
+    claims.claim(dead)
+    [parcel] = claims.due_parcels(dead, Held(), ())
+    claims.release_all(dead)
+    dispatch()
+    assert claims.save_outcomes([Outcome(parcel, 500)]) == []
+    row = Endpoint.objects.get()
+    assert (row.success_count, row.failure_count, row.failing_since) == (1, 0, None)
+
+
+def test_what_arrives_after_it_was_switched_off_has_arrived(acme, receiver, dispatch, endpoint):
+    def answer(taken) -> Answer:
+        Endpoint.objects.update(is_active=False)
+        Delivery.objects.update(status="failed", next_attempt_at=None, error="endpoint_disabled")
+        connections.close_all()
+        return Answer()
+
+    receiver.answer = answer
+    make_sites(acme)
+    dispatch()
+    row = Delivery.objects.get()
+    assert (row.status, row.attempts, row.error) == ("success", 1, "")
+
+
+def test_gone_is_said_of_the_address_that_was_asked(acme, receiver, another, dispatch, endpoint):
+    """It has moved meanwhile: the event follows."""
+
+    def gone(taken) -> Answer:
+        Endpoint.objects.update(url=another.url)
+        connections.close_all()
+        return Answer(410)
+
+    receiver.answer = gone
+    make_sites(acme)
+    dispatch()
+    assert Endpoint.objects.get().is_active
+    assert Delivery.objects.get().status == "retrying"
+    acme.post(f"/api/v1/webhooks/{endpoint['id']}/deliveries/{Delivery.objects.get().pk}/retry")
+    dispatch()
+    assert another.ids == receiver.ids
+
+
+def test_not_more_is_held_than_has_room(acme, receiver, dispatch, endpoint, monkeypatch):
+    monkeypatch.setattr(claims, "WEIGHT_OF_OUTBOX", 1)
+    make_sites(acme, 3)
+    lease = Dispatcher().lease
+    claims.claim(lease)
+    first = claims.due_parcels(lease, Held(), ())
+    assert len(first) == 1
+    assert claims.due_parcels(lease, Held(first), ()) == []
+    claims.release_all(lease)
+    dispatch()
+    assert len(receiver.taken) == 3
