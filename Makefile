@@ -8,7 +8,7 @@ ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
 PYTHON := python3
 endif
 
-.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl bench-jobs bench-quota bench-webhooks chaos-webhooks schema fuzz-api chaos chaos-short chaos-control
+.PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl bench-jobs bench-quota bench-webhooks schema fuzz-api chaos chaos-short chaos-control chaos-webhooks chaos-webhooks-short
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,19 @@ chaos-short: setup ## The same with 20 kills.
 chaos-control: setup ## One guard taken out, to see that chaos finds it.
 	$(BIN)/python -m tests.chaos --control sweep --seed $(CHAOS_SEED) --database sqlite
 
+CHAOS_WEBHOOKS_KILLS ?= 100
+
+chaos-webhooks: setup ## The same of outgoing webhooks, on SQLite and on PostgreSQL (CHAOS_WEBHOOKS_KILLS, CHAOS_SEED).
+	$(BIN)/python -m tests.chaos.webhooks --kills $(CHAOS_WEBHOOKS_KILLS) --seed $(CHAOS_SEED) --database sqlite
+	$(BIN)/python -m tests.chaos.webhooks --kills $(CHAOS_WEBHOOKS_KILLS) --seed $(CHAOS_SEED)
+	for guard in rows take-over transaction; do \
+	  $(BIN)/python -m tests.chaos.webhooks --control $$guard --seed $(CHAOS_SEED) --database sqlite || exit 1; \
+	done
+
+chaos-webhooks-short: setup ## The same with 14 kills, and beside them one guard taken out.
+	$(BIN)/python -m tests.chaos.webhooks --control transaction --seed $(CHAOS_SEED) --database sqlite & control=$$!; \
+	$(BIN)/python -m tests.chaos.webhooks --kills 14 --freeze 0.5 2 --seed $(CHAOS_SEED); short=$$?; wait $$control && exit $$short
+
 format: setup ## Put the code into the house style.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
@@ -83,6 +96,3 @@ bench-api: setup ## A page of a list against a bare view and against plain DRF (
 
 bench-webhooks: setup ## Webhooks against a bare client and against a Celery task per delivery (PostgreSQL, Redis).
 	$(BIN)/python -m tests.bench.webhooks
-
-chaos-webhooks: setup ## Kill workers that send webhooks, at each step, and see that every event arrives.
-	$(BIN)/python -m tests.chaos.webhooks

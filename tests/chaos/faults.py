@@ -76,15 +76,15 @@ def install() -> None:
     """Called once all apps are ready."""
     if ROLE == "harness":
         return
-    _around(BaseDatabaseWrapper, "commit", "commit")
-    _around(Celery, "send_task", "announce")
-    _around(claims, "claim", "claim")
-    _around(claims, "renew", "renew")
-    _around(claims, "release", "release")
-    _around(claims, "sweep", "sweep")
-    _around(claims, "end_jobs", "end")
-    _around(engine, "save_outcomes", "save")
-    _tell_lease()
+    around(BaseDatabaseWrapper, "commit", "commit")
+    around(Celery, "send_task", "announce")
+    around(claims, "claim", "claim")
+    around(claims, "renew", "renew")
+    around(claims, "release", "release")
+    around(claims, "sweep", "sweep")
+    around(claims, "end_jobs", "end")
+    around(engine, "save_outcomes", "save")
+    tell_lease(claims)
     if LEASE:
         claims.LEASE = timedelta(seconds=LEASE)
         engine.HEARTBEAT, engine.SWEEP = LEASE / 6, LEASE / 3
@@ -92,7 +92,7 @@ def install() -> None:
         _take_guard_away()
 
 
-def _around(owner: Any, name: str, point: str) -> None:
+def around(owner: Any, name: str, point: str) -> None:
     """An armed `after_claim` waits for a claim that got something."""
     real: Callable[..., Any] = getattr(owner, name)
 
@@ -107,7 +107,7 @@ def _around(owner: Any, name: str, point: str) -> None:
     setattr(owner, name, wrapped)
 
 
-def _tell_lease() -> None:
+def tell_lease(claims: Any) -> None:
     """Whose lease is whose: `leases/PID`, written at the worker's first claim."""
     real = claims.claim
 

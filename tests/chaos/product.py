@@ -1,7 +1,6 @@
 """The product as `manage.py up` runs it, with a second worker beside the first; what dies is started again."""
 
 import os
-import signal
 import socket
 import threading
 from collections.abc import Mapping
@@ -31,7 +30,6 @@ class Product(Stack):
     def __init__(self, port: int, environ: Mapping[str, str], folder: Path) -> None:
         supervisor.RESTART_AFTER = RESTART_AFTER
         super().__init__(port=port, environ=environ, log_file=folder / "log")
-        self._folder = folder
         self._processes.append(Process(WORKERS[1], commands(port, 1)["worker"]))
         self._watch = threading.Thread(target=self.watch, daemon=True)
 
@@ -52,20 +50,3 @@ class Product(Stack):
         (process,) = (one for one in self._processes if one.name == name)
         running = process.running
         return running.pid if running is not None and running.poll() is None else None
-
-    def workers(self) -> dict[int, str]:
-        """Those that have begun to claim: the lease of each by its pid."""
-        return {pid: lease for name in WORKERS if (pid := self.pid(name)) and (lease := self.lease(pid))}
-
-    def lease(self, pid: int) -> str:
-        """Empty before its first claim."""
-        file = self._folder / "leases" / str(pid)
-        return file.read_text() if file.exists() else ""
-
-    def send(self, pid: int, number: signal.Signals) -> bool:
-        """False when it was gone already."""
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return False
-        return True

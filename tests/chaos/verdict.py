@@ -4,8 +4,6 @@ import statistics
 import time
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
 
 from accounts.activity import verify
 from accounts.models import Activity
@@ -13,6 +11,7 @@ from jobs.engine import CONCURRENCY, GUESTS
 from jobs.models import ItemState, Job, JobItem, JobStatus
 from tests.chaos.client import Client
 from tests.chaos.database import patiently
+from tests.chaos.expect import Verdict
 from tests.chaos.killer import Kill, Killer
 from tests.chaos.models import Effect
 from tests.chaos.provider import Provider
@@ -21,21 +20,6 @@ from tests.chaos.runners import KIND, keys_at_end
 RECOVERED_WITHIN = 65.0  # seconds
 STOPPED_WITHIN = 5.0
 TOLD = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)  # to the webhook of a job
-SHOWN = 5  # examples of each complaint
-
-
-@dataclass
-class Verdict:
-    """`complaints` is empty when all is well."""
-
-    complaints: list[str] = field(default_factory=list)
-    figures: dict[str, Any] = field(default_factory=dict)
-
-    def expect(self, claim: str, wrong: Any) -> None:
-        """`wrong` are the exceptions from it."""
-        if wrong:
-            examples = ", ".join(str(one) for one in sorted(wrong, key=str)[:SHOWN])
-            self.complaints.append(f"{claim}; not so: {len(wrong)}, such as {examples}")
 
 
 def wait_until_over(provider: Provider, seconds: float) -> None:
@@ -164,15 +148,9 @@ def _recovery(verdict: Verdict, client: Client, effects: list[Effect], killer: K
         ("leases back", back, RECOVERED_WITHIN),
         ("leases back after a stop", stopped, STOPPED_WITHIN),
     ):
-        attended = [_attended(spell, killer.unattended) for spell in spells]
+        attended = [killer.attended(spell) for spell in spells]
         verdict.expect(f"{name} within {limit:.0f} s", [f"{seconds:.1f} s" for seconds in attended if seconds > limit])
         if spells:
             longest = max(end - start for start, end in spells)
             shown = f"{statistics.median(attended):.1f}, {max(attended):.1f} ({longest:.1f} with all workers dead)"
             verdict.figures[f"{name}: median, max (s)"] = shown
-
-
-def _attended(spell: tuple[float, float], unattended: list[tuple[float, float]]) -> float:
-    """Its seconds without those in which no worker was up."""
-    start, end = spell
-    return end - start - sum(max(0.0, min(end, till) - max(start, since)) for since, till in unattended)

@@ -1,5 +1,6 @@
 """Somebody's server that takes webhooks, as an outsider would write it: it knows nothing of our code."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ class Taken:
     headers: dict[str, str]  # names in lower case
     body: bytes
     at: float = field(default_factory=time.monotonic)
+    until: float = math.inf  # when it was about to be answered
 
 
 @dataclass
@@ -71,6 +73,7 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
             finally:
                 with receiver.lock:
                     receiver.inside -= 1
+                    taken.until = time.monotonic()
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

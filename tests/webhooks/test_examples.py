@@ -4,9 +4,6 @@ import json
 import re
 import time
 from datetime import timedelta
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from ajansops.kit.clock import iso, now
 from ajansops.kit.public_events import public_events
+from tests.webhooks.page import PAGE, documented
 from tests.webhooks.test_endpoints import SITE
 from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.periodic import KEPT, forget_old, forget_secrets
@@ -69,17 +67,6 @@ def test_a_secret_that_no_longer_signs_is_wiped(acme, endpoint):
         model.objects.update(old_until=now())
     assert forget_secrets() == {"webhook_secrets_removed": 2}
     assert {row.old_secret for model in (Endpoint, Outbox) for row in model.objects.all()} == {""}
-
-
-PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
-
-
-def documented() -> SimpleNamespace:
-    """What a receiver who has read nothing but the page has: its Python."""
-    code: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(block, code)  # our own page
-    return SimpleNamespace(**code)
 
 
 def test_a_receiver_written_from_the_page_verifies_every_delivery(acme, receiver, dispatch, endpoint):
