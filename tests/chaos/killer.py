@@ -1,7 +1,6 @@
 """What is done to a product: processes die at random moments or at a point, servers crash and freeze."""
 
 import argparse
-import os
 import random
 import signal
 import threading
@@ -9,52 +8,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from tests.chaos.database import patiently
+from tests.chaos.kills import Crew, Kill, planned, send
 from tests.chaos.product import WORKERS
 from tests.chaos.world import World, say
 
 MISSES = 3  # for each kill
 REACHED_WITHIN = 12.0  # seconds; a point that nobody passes meanwhile is disarmed
-LIMP = frozenset({"worker", "worker point", "worker freeze"})  # kinds that lose what a worker had in flight
-
-
-@dataclass
-class Kill:
-    """One of them. `lease` is what a worker held when it ended; `back` when nothing of that was left with it. `over` is
-    when what stood still went on.
-    """
-
-    kind: str
-    at: float
-    point: str = ""
-    lease: str = ""
-    back: float | None = None
-    over: float | None = None
-
-    @property
-    def of_worker(self) -> bool:
-        """Whose work in flight was lost, and may be done again."""
-        return self.kind in LIMP
-
-
-class Crew(Protocol):
-    """Keeps its processes alive."""
-
-    def pid(self, name: str) -> int | None:
-        """None between two lives."""
-
-
-def send(pid: int, number: signal.Signals) -> bool:
-    """False when it was gone already."""
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 class Killer:
@@ -86,12 +49,12 @@ class Killer:
             "database freeze": lambda: self._freeze("database freeze", world.postgres),
         }
         self.kills: list[Kill] = []
+        self.told_to_stop: set[int] = set()  # workers, by pid
         self.unattended: list[tuple[float, float]] = []
         self._crew, self._world, self._rng, self._freeze_for = crew, world, rng, freeze_for
         self._frozen: dict[str, threading.Timer] = {}
         self._thaws: dict[str, Callable[[], Any]] = {}
         self._late: int | None = None  # the worker that stands still
-        self.told_to_stop: set[int] = set()
         self._deaths_read = 0
         self._watching = threading.Event()
         self._leases = threading.Thread(target=self._watch_leases, daemon=True)
@@ -101,7 +64,8 @@ class Killer:
         self, asked: argparse.Namespace, weights: Mapping[str, int], progress: Callable[[], str]
     ) -> list[str]:
         """The planned kinds; what found nothing to kill is tried again at the end. Those that never found anything."""
-        waiting, misses, began = self.plan(asked.kills, weights), 0, time.monotonic()
+        possible = {kind: weight for kind, weight in weights.items() if self._possible(kind)}
+        waiting, misses, began = planned(asked.kills, possible, self._rng), 0, time.monotonic()
         while waiting and misses < MISSES * asked.kills:
             time.sleep(self._rng.uniform(0.5, 1.5) * asked.every)
             kind = waiting.pop(0)
@@ -119,23 +83,10 @@ class Killer:
         kinds = Counter(kill.point or kill.kind for kill in self.kills)
         return {f"killed: {kind}": count for kind, count in sorted(kinds.items())} | {"kills": len(self.kills)}
 
-    def plan(self, count: int, weights: Mapping[str, int]) -> list[str]:
-        """Kinds in their proportions, shuffled."""
-        missing = set()
-        if self._world.redis is None:
-            missing |= {"redis", "redis freeze"}
-        if self._world.postgres is None:
-            missing |= {"database", "database freeze"}
-        weights = {kind: weight for kind, weight in weights.items() if kind not in missing}
-        ideal = {kind: count * weight / sum(weights.values()) for kind, weight in weights.items()}
-        planned = {kind: max(1, int(share)) for kind, share in ideal.items()}
-        while sum(planned.values()) < count:
-            planned[max(ideal, key=lambda kind: ideal[kind] - planned[kind])] += 1
-        while sum(planned.values()) > count:
-            planned[max(planned, key=lambda kind: planned[kind])] -= 1
-        kinds = [kind for kind, number in planned.items() for _ in range(number)]
-        self._rng.shuffle(kinds)
-        return kinds
+    def _possible(self, kind: str) -> bool:
+        """Where there is no server of the kind there is nothing to strike."""
+        server = {"redis": self._world.redis, "database": self._world.postgres}
+        return server.get(kind.partition(" ")[0], True) is not None
 
     def strike_at(self, role: str, point: str) -> Kill | None:
         """Whoever of the role comes by the point first."""

@@ -12,7 +12,8 @@ from jobs.models import ItemState, Job, JobItem, JobStatus
 from tests.chaos.client import Client
 from tests.chaos.database import patiently
 from tests.chaos.expect import Verdict
-from tests.chaos.killer import Kill, Killer
+from tests.chaos.killer import Killer
+from tests.chaos.kills import Kill
 from tests.chaos.models import Effect
 from tests.chaos.provider import Provider
 from tests.chaos.runners import KIND, keys_at_end

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from tests.chaos.expect import Verdict
-from tests.chaos.killer import Kill
+from tests.chaos.kills import Kill
 from tests.chaos.webhooks.outside import Arrival, Outside
 from tests.chaos.webhooks.processes import LEASE
 from webhooks.dispatcher import OF_LANE, OF_WORKSPACE

@@ -14,7 +14,7 @@ CONTROLS = {
     # Events are written when the change's transaction is over, whatever became of it.
     "transaction": (
         "publisher",
-        "before_deliveries",
+        "before_outbox",
         5,  # as it may be a change that was undone
         ("every change that is kept is told once", "nothing is told of a change that was undone"),
     ),

@@ -99,15 +99,20 @@ def _rows(verdict: Verdict, outside: Outside, endpoints: dict[int, Endpoint]) ->
     verdict.expect("every delivery is final, and a success", unfinished)
     verdict.expect("a success was answered with 2xx", untrue)
     verdict.expect("an attempt is a request that arrived", uncounted)
-    counts = []
+    counts, late = [], 0
     for pk, row in endpoints.items():
         tried = row.success_count + row.failure_count
+        late += tried - attempts[pk]
         if not successes[pk] <= row.success_count <= taken[pk].total() or not attempts[pk] <= tried <= seen[pk].total():
             counts.append(f"{row.url}: {row.success_count} + {row.failure_count}")
     verdict.expect("an endpoint counts what its deliveries do, and nothing that did not arrive", counts)
     verdict.expect("every endpoint is active", [row.url for row in endpoints.values() if not row.is_active])
     again = sum(map(Counter.total, taken.values())) - sum(map(len, taken.values()))
-    verdict.figures |= {"attempts kept": attempts.total(), "taken more than once": again}
+    verdict.figures |= {
+        "attempts kept": attempts.total(),
+        "outcomes too late for their rows": late,
+        "taken more than once": again,
+    }
 
 
 def _recovery(verdict: Verdict, killer: WebhookKiller) -> None:
