@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ class Outside:
     def __init__(self, rng: random.Random) -> None:
         self.arrivals: dict[str, list[Arrival]] = {}
         self.forged: list[str] = []
+        self._by_event: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
         self._secrets: dict[str, str] = {}
         self._moods: dict[str, tuple[int, ...]] = {}
         self._rng, self._lock = rng, threading.Lock()
@@ -51,6 +53,10 @@ class Outside:
         """All of them at that address."""
         return self.arrivals[urlsplit(url).path]
 
+    def of(self, url: str, event: str) -> list[Arrival]:
+        """Those of one event."""
+        return self._by_event[urlsplit(url).path, event]
+
     @property
     def count(self) -> int:
         """Of all requests."""
@@ -63,7 +69,9 @@ class Outside:
         with self._lock:
             status = self._rng.choice(self._moods[taken.path])
             after = longest if self._rng.random() < share else self._rng.uniform(*LATENCY)
-            self.arrivals[taken.path].append(Arrival(taken, status))
+            arrival = Arrival(taken, status)
+            self.arrivals[taken.path].append(arrival)
+            self._by_event[taken.path, arrival.event].append(arrival)
             if not all(right):
                 self.forged.append(f"{taken.path} {taken.headers}")
         return Answer(status, after=after)

@@ -29,7 +29,9 @@ def judge(world: World, outside: Outside, crew: Crew, killer: WebhookKiller) -> 
     endpoints = {endpoint.pk: endpoint for endpoint in patiently(lambda: list(Endpoint.objects.all()))}
     _changes(verdict, world, outside, events.values())
     _arrivals(verdict, outside, events, endpoints.values())
-    _rows(verdict, outside, endpoints)
+    rows = patiently(lambda: list(Delivery.objects.select_related("event")))
+    _rows(verdict, outside, endpoints, rows)
+    _counts(verdict, outside, endpoints.values(), rows)
     _recovery(verdict, killer)
     watch(verdict, outside, killer.kills)
     return verdict
@@ -77,42 +79,40 @@ def _ids(arrival: Arrival) -> set[str]:
     return {headers["webhook-id"], headers["x-webhook-id"], json.loads(arrival.taken.body)["id"]}
 
 
-def _rows(verdict: Verdict, outside: Outside, endpoints: dict[int, Endpoint]) -> None:
+def _rows(verdict: Verdict, outside: Outside, endpoints: dict[int, Endpoint], rows: list[Delivery]) -> None:
     """What we say about a delivery is what its receiver has seen of it."""
-    seen = {pk: Counter(one.event for one in outside.at(row.url)) for pk, row in endpoints.items()}
-    taken = {pk: Counter(one.event for one in outside.at(row.url) if one.delivered) for pk, row in endpoints.items()}
-    rows = patiently(lambda: list(Delivery.objects.select_related("event")))
     unfinished, untrue, uncounted = [], [], []
-    attempts: Counter[int] = Counter()
-    successes: Counter[int] = Counter()
     for row in rows:
-        id_, endpoint = row.event.public_id, row.endpoint_id
-        success = row.status == DeliveryStatus.SUCCESS
-        attempts[endpoint] += row.attempts
-        successes[endpoint] += success
-        if not success or row.next_attempt_at is not None:
+        id_, arrivals = row.event.public_id, outside.of(endpoints[row.endpoint_id].url, row.event.public_id)
+        if row.status != DeliveryStatus.SUCCESS or row.next_attempt_at is not None:
             unfinished.append(f"{id_} {row.status}")
-        if success and not taken[endpoint][id_]:
+        elif not any(arrival.delivered for arrival in arrivals):
             untrue.append(id_)
-        if not 1 <= row.attempts <= seen[endpoint][id_]:
-            uncounted.append(f"{id_} {row.attempts} of {seen[endpoint][id_]}")
+        if not 1 <= row.attempts <= len(arrivals):
+            uncounted.append(f"{id_} {row.attempts} of {len(arrivals)}")
+    pairs = Counter((row.event.public_id, row.endpoint_id) for row in rows)
+    verdict.expect("an event has one delivery to an endpoint", [pair for pair, count in pairs.items() if count > 1])
     verdict.expect("every delivery is final, and a success", unfinished)
     verdict.expect("a success was answered with 2xx", untrue)
     verdict.expect("an attempt is a request that arrived", uncounted)
-    counts, late = [], 0
-    for pk, row in endpoints.items():
-        tried = row.success_count + row.failure_count
-        late += tried - attempts[pk]
-        if not successes[pk] <= row.success_count <= taken[pk].total() or not attempts[pk] <= tried <= seen[pk].total():
-            counts.append(f"{row.url}: {row.success_count} + {row.failure_count}")
-    verdict.expect("an endpoint counts what its deliveries do, and nothing that did not arrive", counts)
-    verdict.expect("every endpoint is active", [row.url for row in endpoints.values() if not row.is_active])
-    again = sum(map(Counter.total, taken.values())) - sum(map(len, taken.values()))
-    verdict.figures |= {
-        "attempts kept": attempts.total(),
-        "outcomes too late for their rows": late,
-        "taken more than once": again,
-    }
+
+
+def _counts(verdict: Verdict, outside: Outside, endpoints: Iterable[Endpoint], rows: list[Delivery]) -> None:
+    """An outcome that comes too late for its row is counted at its endpoint all the same."""
+    wrong, late, again = [], 0, 0
+    for endpoint in endpoints:
+        arrivals, own = outside.at(endpoint.url), [row for row in rows if row.endpoint_id == endpoint.pk]
+        taken = [arrival.event for arrival in arrivals if arrival.delivered]
+        attempts, successes = sum(row.attempts for row in own), sum(row.status == DeliveryStatus.SUCCESS for row in own)
+        tried = endpoint.success_count + endpoint.failure_count
+        if not (successes <= endpoint.success_count <= len(taken) and attempts <= tried <= len(arrivals)):
+            wrong.append(f"{endpoint.url}: {endpoint.success_count} + {endpoint.failure_count}")
+        late += tried - attempts
+        again += len(taken) - len(set(taken))
+    verdict.expect("an endpoint counts what its deliveries do, and nothing that did not arrive", wrong)
+    verdict.expect("every endpoint is active", [row.url for row in endpoints if not row.is_active])
+    verdict.figures |= {"attempts kept": sum(row.attempts for row in rows), "outcomes too late for their rows": late}
+    verdict.figures["taken more than once"] = again
 
 
 def _recovery(verdict: Verdict, killer: WebhookKiller) -> None:
