@@ -20,7 +20,7 @@ from webhooks.models import Delivery, Endpoint, new_secret, sealed
 WORKSPACES = 2
 MOODS_OF_ENDPOINTS = ("well", "well", "often down")  # three with four at a time are more than the workspace may have
 PATIENCE = 60.0  # seconds without any progress
-PATIENCE_OF_A_CONTROL = 12.0
+PATIENCE_OF_A_CONTROL = 18.0  # more than what is dead may take to be taken
 SETTLED = 1.0  # seconds before each kill of a control
 
 
