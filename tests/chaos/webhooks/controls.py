@@ -8,7 +8,7 @@ CONTROLS = {
     "take-over": (
         "worker",
         "before_send",
-        1,  # after that nobody sends
+        1,  # nobody sends for that workspace any more
         ("every event arrives at each endpoint", "what a dead worker held is taken"),
     ),
     # Events are written when the change's transaction is over, whatever became of it.
