@@ -116,9 +116,12 @@ def _counts(verdict: Verdict, outside: Outside, endpoints: Iterable[Endpoint], r
 
 
 def _recovery(verdict: Verdict, killer: WebhookKiller) -> None:
-    """While a worker is up. What is not taken when a worker has stopped would be when its lease ends: only a figure."""
+    """While a worker is up. What one that stops does not give back is taken when its lease ends: that is only a figure.
+    One that is killed while it stops has not stopped.
+    """
+    leases = Counter(kill.lease for kill in killer.kills)
     dead = [kill for kill in killer.kills if kill.lease and kill.of_worker]
-    stopped = [kill for kill in killer.kills if kill.lease and not kill.of_worker]
+    stopped = [kill for kill in killer.kills if kill.lease and not kill.of_worker and leases[kill.lease] == 1]
     spells = {
         name: [killer.attended((kill.at, kill.back or time.time())) for kill in kills]
         for name, kills in (("dead", dead), ("stopped", stopped))
