@@ -5,9 +5,9 @@ attempt is over, and then only if no other worker has written the same one: the 
 """
 
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from ajansops.kit.clock import now
 from webhooks.health import answers_for, tally
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox
 from webhooks.parcels import Held, Lane, Outcome, Parcel
+from webhooks.querysets import among
 from webhooks.schedule import next_attempt
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ WHERE EXISTS (SELECT 1 FROM webhooks_delivery AS due WHERE due.workspace_id = la
 # The beginning of one lane. Joined by UNION ALL: a bound for each of many lanes in one statement.
 DUE = """
 SELECT * FROM (
-  SELECT workspace_id, lane, id, endpoint_id, event_id, url, attempts,
+  SELECT id, workspace_id, lane, endpoint_id, event_id, url, attempts,
     (SELECT length(body) FROM webhooks_event WHERE webhooks_event.id = event_id) AS weight FROM webhooks_delivery
   WHERE workspace_id = %s AND lane = %s AND next_attempt_at <= %s ORDER BY next_attempt_at, id LIMIT %s
 ) AS beginning
@@ -63,9 +64,9 @@ SELECT * FROM (
 class Due(NamedTuple):
     """A row that `DUE` finds."""
 
+    id: int
     workspace_id: int
     lane: str
-    id: int
     endpoint_id: int | None
     event_id: int
     url: str
@@ -155,18 +156,18 @@ def _wanted(lanes: list[Lane], held: Held, slow: Collection[Lane]) -> list[tuple
 
 def _due(wanted: Sequence[tuple[Lane, int]], held: Held) -> list[Due]:
     """Those that are held are read as well, and dropped: they are the oldest."""
-    moment, found, left = _moment(), list[Due](), dict(wanted)
+    moment, found, left = _moment(), list[tuple[Any, ...]](), dict(wanted)
     with connection.cursor() as cursor:
         for start in range(0, len(wanted), LANES_AT_ONCE):
             part = wanted[start : start + LANES_AT_ONCE]
             given = [(*lane, moment, most + len(held.lanes.get(lane, ()))) for lane, most in part]
             cursor.execute(" UNION ALL ".join([DUE] * len(part)), list(chain.from_iterable(given)))
-            found += [Due(*row) for row in cursor.fetchall()]
+            found += cursor.fetchall()
     dropped = {pk for lane in left for pk in held.lanes.get(lane, ())}
     rows, weight = [], Counter(held.weight)
-    for row in found:
+    for row in (Due(*columns) for columns in found if columns[0] not in dropped):
         lane = (row.workspace_id, row.lane)
-        if row.id not in dropped and left[lane] > 0 and weight[row.workspace_id] < WEIGHT_OF_OUTBOX:
+        if left[lane] > 0 and weight[row.workspace_id] < WEIGHT_OF_OUTBOX:
             left[lane] -= 1
             weight[row.workspace_id] += row.weight
             rows.append(row)
@@ -214,7 +215,7 @@ class Told(NamedTuple):
 
 
 def _events(rows: Sequence[Due]) -> dict[int, Told]:
-    events = Event.objects.filter(pk__in={row.event_id for row in rows})
+    events = Event.objects.filter(pk__in=among({row.event_id for row in rows}))
     told = events.values_list("id", "public_id", "type", "body", "request_id")
     return {pk: Told(public_id, type_, bytes(body), request_id) for pk, public_id, type_, body, request_id in told}
 
@@ -222,11 +223,10 @@ def _events(rows: Sequence[Due]) -> dict[int, Told]:
 def _parcel(row: Due, receiver: Receiver, event: Told) -> Parcel:
     lane, url = (row.workspace_id, row.lane), row.url or receiver.url
     told = (event.public_id, event.type, event.body, receiver.secrets, row.attempts, event.request_id)
-    return Parcel(row.id, lane, row.endpoint_id, url, *told)
+    return Parcel(row.id, lane, row.endpoint_id, url, *told, time.monotonic())
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What an outcome makes of its delivery. Equal for many when a receiver works: one statement writes them all."""
 
     attempts: int  # before
@@ -262,7 +262,7 @@ def save_outcomes(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 def _locked(rows: QuerySet[Any], ids: Collection[Any], *columns: str) -> tuple[dict[int, list[Any]], set[int]]:
     """Those that are free, by id, locked; and which of them somebody else has locked."""
-    locked = rows.filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, no_key=True)
+    locked = rows.filter(pk__in=among(ids)).order_by("pk").select_for_update(skip_locked=True, no_key=True)
     free = {pk: values for pk, *values in locked.values_list("pk", *columns)}
     missing = ids - free.keys()
     return free, set(rows.filter(pk__in=missing).values_list("pk", flat=True)) if missing else set()
@@ -286,7 +286,7 @@ def _change(outcome: Outcome, urls: Mapping[int, str]) -> Change:
 
 
 def _apply(change: Change, ids: Collection[int]) -> None:
-    Delivery.objects.filter(pk__in=ids).update(
+    Delivery.objects.filter(pk__in=among(ids)).update(
         attempts=change.attempts + 1,
         status=change.status,
         next_attempt_at=change.next_attempt_at,

@@ -1,18 +1,16 @@
 """What passes between the database and the network."""
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from webhooks.schedule import delivered
 
 Lane = tuple[int, str]  # workspace and its receiver
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One attempt of one delivery, and all that it needs."""
+class Parcel(NamedTuple):
+    """One attempt of one delivery, and all that it needs. Tuples: thousands a second are made."""
 
     id: int
     lane: Lane
@@ -20,15 +18,17 @@ class Parcel:
     url: str
     event_id: str
     type: str
-    body: bytes = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    body: bytes
+    secrets: tuple[str, ...]
     attempts: int  # before this one
     request_id: str
-    read_at: float = field(default_factory=time.monotonic)
+    read_at: float  # by the monotonic clock
+
+    def __repr__(self) -> str:
+        return f"Parcel({self.id}, {self.event_id})"  # no secrets in logs
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of it. `status` is None where there was no answer; `asked` is Retry-After in seconds."""
 
     parcel: Parcel

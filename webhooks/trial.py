@@ -93,4 +93,5 @@ def _parcel(actor: Actor, endpoint: Endpoint) -> Parcel:
         secrets=tuple(endpoint.secrets()),
         attempts=0,
         request_id=actor.request_id,
+        read_at=time.monotonic(),
     )
