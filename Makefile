@@ -8,6 +8,9 @@ ifeq (, $(shell command -v $(PYTHON) 2>/dev/null))
 PYTHON := python3
 endif
 
+# Where the environment forbids it, each of a hundred processes would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup run demo test baselines lint format bench bench-api bench-crawl bench-jobs bench-quota bench-webhooks schema fuzz-api chaos chaos-short chaos-control chaos-webhooks chaos-webhooks-short
 
 help: ## Show this.
@@ -19,7 +22,7 @@ setup: .venv/.ready ## Make the environment in .venv/ (once, and again when the 
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed.")'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
-	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --requirements requirements-dev.txt --constraints constraints.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --system-certs --python $(BIN)/python --requirements requirements-dev.txt --constraints constraints.txt
 	@touch $@
 
 demo: setup ## The same with arguments: make demo ARGS="--products FILE --site URL --port N --exit".
