@@ -26,6 +26,7 @@ from ajansops.kit.entitlements import Feature
 from ajansops.kit.plans import forget_recent_tiers
 from billing.models import PlanLimit
 from jobs.engine import Engine
+from tests import migrated
 
 gc.set_threshold(50_000, 20, 50)  # thousands of tests are thousands of objects that each full collection walks through
 ONCE = (
@@ -62,6 +63,18 @@ def _quick_flush():
 
     connection.ops.sql_flush = sql_flush
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """On SQLite, what pytest-django is to keep (next fixture) is there already, migrated."""
+    if connection.vendor == "sqlite":
+        migrated.copy_to(Path(connection.creation._get_test_db_name()))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    return connection.vendor == "sqlite"
 
 
 @dataclass

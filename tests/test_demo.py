@@ -7,8 +7,10 @@ import sys
 import threading
 
 import pytest
+from django.core.management import execute_from_command_line
 from django.db import connection
 
+from tests import migrated
 from tests.processes import children, free_port, manage, wait_for
 
 once = pytest.mark.skipif(connection.vendor != "sqlite", reason="it has an SQLite of its own wherever it runs")
@@ -47,22 +49,38 @@ def test_the_whole_path_works_and_survives_a_kill(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "said"),
+    ("arguments", "said"),
     [
-        (("demo", "--port", "99999"), {}, "a port is a number from 1 to 65535"),
-        (("demo", "--products", "/nowhere.csv"), {}, "/nowhere.csv cannot be read: No such file"),
-        (("demo", "--products", "README.md"), {}, "README.md is no product file"),
-        (("demo", "--site", "http://"), {}, "--site takes an address"),
-        (("demo", "--site", "ftp://example.com"), {}, "--site takes an address"),
-        (("up",), {"DATABASE_URL": "nonsense"}, "DATABASE_URL is no database address"),
-        (("up",), {"REDIS_URL": "redis://127.0.0.1:1/0"}, "redis cannot be reached"),
+        (("--port", "99999"), "a port is a number from 1 to 65535"),
+        (("--products", "/nowhere.csv"), "/nowhere.csv cannot be read: No such file"),
+        (("--products", "README.md"), "README.md is no product file"),
+        (("--site", "http://"), "--site takes an address"),
+        (("--site", "ftp://example.com"), "--site takes an address"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_argument_is_said_in_one_line(capsys, arguments, said):
+    with pytest.raises(SystemExit) as left:
+        execute_from_command_line(["manage.py", "demo", *arguments])
+    assert left.value.code != 0
+    log = capsys.readouterr().err
+    assert said in log.splitlines()[-1]
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is no database address"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "redis cannot be reached"),
+    ],
+    ids=["DATABASE_URL", "REDIS_URL"],
 )
 @once
-def test_what_cannot_work_is_said_in_one_line(tmp_path, arguments, environ, said):
-    port = () if "--port" in arguments else ("--port", str(free_port()))
-    with manage(tmp_path, *arguments, *port, **{"DATABASE_URL": "", "REDIS_URL": ""} | environ) as process:
+def test_a_wrong_environment_is_said_in_one_line(tmp_path, environ, said):
+    migrated.copy_to(tmp_path / "var" / "db.sqlite3")
+    port = ("--port", str(free_port()))
+    with manage(tmp_path, "up", *port, **{"DATABASE_URL": "", "REDIS_URL": ""} | environ) as process:
         assert process.wait(100) != 0
     log = (tmp_path / "log").read_text()
     assert said in log.splitlines()[-1]

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests import migrated
 from tests.processes import alive, children, free_port, manage, status_of, wait_for
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -15,6 +16,7 @@ KINDS = ("uvicorn", "celery.*worker", "celery.*beat")
 
 
 def up(tmp_path, port):
+    migrated.copy_to(tmp_path / "var" / "db.sqlite3")  # tests/test_demo.py begins with nothing
     return manage(tmp_path, "up", "--port", str(port))
 
 

@@ -25,6 +25,7 @@ from ajansops.kit.limiter import Limit
 from content.models import Persona, Product
 from jobs.models import Job
 from sites.models import Site
+from tests import migrated
 from tests.conftest import Api
 from tests.processes import free_port, status_of, wait_for
 
@@ -405,7 +406,7 @@ def installed(tmp_path_factory) -> tuple[Path, str]:
         )
         return ran.stdout
 
-    command("migrate", "--verbosity", "0")
+    migrated.copy_to(var / "db.sqlite3")
     owner = ("--owner", "a@example.org", "--password", "a-long-password", "--plan", "enterprise")
     command("create_workspace", "Acme", "--slug", "acme", *owner)
     return var, json.loads(command("create_api_key", "acme", "--name", "k", "--scopes", "*", "--json"))["key"]
