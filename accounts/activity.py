@@ -17,8 +17,7 @@ def record(event: Event) -> None:
     actor = event.actor
     chain = actor.workspace_id or PLATFORM
     Workspace.objects.lock(chain)  # before the head: the foreign keys of this transaction want it too, at the latest
-    ActivityHead.objects.bulk_create([ActivityHead(chain=chain)], ignore_conflicts=True)
-    head = ActivityHead.objects.select_for_update().get(pk=chain)
+    head = _locked_head(chain)
     line = Activity(
         workspace_id=actor.workspace_id or None,
         seq=head.seq + 1,
@@ -37,6 +36,16 @@ def record(event: Event) -> None:
     line.hash = line.computed_hash()
     line.save(force_insert=True)
     ActivityHead.objects.filter(pk=chain).update(seq=line.seq, hash=line.hash)
+
+
+def _locked_head(chain: int) -> ActivityHead:
+    """Made with the first line, of which several may be written at once."""
+    heads = ActivityHead.objects.select_for_update()
+    try:
+        return heads.get(pk=chain)
+    except ActivityHead.DoesNotExist:
+        ActivityHead.objects.bulk_create([ActivityHead(chain=chain)], ignore_conflicts=True)
+        return heads.get(pk=chain)
 
 
 @transaction.atomic
