@@ -5,7 +5,6 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.db.models import Model
 
-from accounts.models import Membership
 from accounts.roles import roles_allowing
 
 
@@ -19,16 +18,14 @@ class RoleBackend(AuthenticationBackend):
         """With an object: in its workspace. Without: in at least one."""
         if not user_obj.is_active or user_obj.is_anonymous:
             return False
-        memberships = Membership.objects.filter(
-            user=user_obj, role__in=roles_allowing(perm), workspace__deleted_at=None
-        )
+        roles, allowing = user_obj.roles, roles_allowing(perm)
         if obj is not None:
-            memberships = memberships.filter(workspace_id=workspace_of(obj))
-        return memberships.exists()
+            return roles.get(workspace_of(obj)) in allowing
+        return any(role in allowing for role in roles.values())
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         """Whoever is in a workspace sees the apps; the rows are another question."""
-        return user_obj.is_active and Membership.objects.filter(user=user_obj, workspace__deleted_at=None).exists()
+        return user_obj.is_active and bool(user_obj.roles)
 
 
 def workspace_of(row: Any) -> int | None:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 import uuid
 import zoneinfo
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import idna
@@ -99,6 +99,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @cached_property
+    def roles(self) -> dict[int | None, str]:
+        """By workspace. Read once, as Django does with permissions, for each object and so for each request: a page of
+        the admin asks sixty times.
+        """
+        memberships = self.memberships.filter(workspace__deleted_at=None)
+        return dict(memberships.values_list("workspace_id", "role"))
 
     def get_full_name(self) -> str:
         """For the admin's greeting."""

@@ -493,7 +493,7 @@ class LeadAdmin(TenantAdmin):
 
 def request_of(user):
     request = RequestFactory().get("/")
-    request.user = user
+    request.user = User.objects.get(pk=user.pk)  # as each request does: what it may is read once for it
     return request
 
 
