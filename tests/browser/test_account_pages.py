@@ -53,29 +53,36 @@ def fresh_limits():
     cache.clear()
 
 
-@pytest.fixture
-def open_page(monkeypatch, live_server):
-    """`open_page(locale="tr")` is a page that reports what it should not do to `page.troubles`."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs an event loop in this thread
-    opened = []
-    with playwright.sync_playwright() as browsers:
+@pytest.fixture(scope="module")
+def browser():
+    """One for all tests; each has contexts of its own. Playwright has an event loop in this thread meanwhile."""
+    with pytest.MonkeyPatch.context() as environ, playwright.sync_playwright() as browsers:
+        environ.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-
-        def make(*, locale: str = "en", viewport: dict = DESK, scheme: str = "light"):
-            context = browser.new_context(
-                base_url=live_server.url, locale=locale, viewport=viewport, color_scheme=scheme
-            )
-            page = context.new_page()
-            page.troubles = []
-            page.on("request", lambda r: _is_ours(r.url, live_server.url) or page.troubles.append(r.url))
-            page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
-            page.on("pageerror", lambda error: page.troubles.append(str(error)))
-            opened.append(page)
-            return page
-
-        yield make
-        assert [page.troubles for page in opened] == [[] for _ in opened]
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(browser, live_server):
+    """`open_page(locale="tr")` is a page that reports what it should not do to `page.troubles`."""
+    opened = []
+
+    def make(*, locale: str = "en", viewport: dict = DESK, scheme: str = "light"):
+        context = browser.new_context(base_url=live_server.url, locale=locale, viewport=viewport, color_scheme=scheme)
+        page = context.new_page()
+        page.troubles = []
+        page.on("request", lambda r: _is_ours(r.url, live_server.url) or page.troubles.append(r.url))
+        page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
+        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        opened.append(page)
+        return page
+
+    yield make
+    troubles = [page.troubles for page in opened]
+    for page in opened:
+        page.context.close()
+    assert troubles == [[] for _ in opened]
 
 
 def _is_ours(url: str, ours: str) -> bool:
