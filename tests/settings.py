@@ -16,8 +16,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 for _cache in CACHES.values():  # noqa: F405  # two processes of tests clear what is theirs
     _cache["KEY_PREFIX"] = f"ajansops-test-{os.getpid()}"
 
-for _database in DATABASES.values():  # noqa: F405  # some tests share one transaction for minutes
+for _database in DATABASES.values():  # noqa: F405  # some tests share one transaction for minutes; none outlives a power cut
     if "options" in _database.get("OPTIONS", {}):
-        _database["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
+        _database["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0 -c synchronous_commit=off"
 
 CALLS_WRITTEN_EVERY = 0  # a test writes them itself
