@@ -33,10 +33,14 @@ ONCE = (
     "tests/ai/",
     "tests/browser/",
     "tests/accounts/test_translations.py",
+    "tests/api/test_generated_client.py",  # what a stranger's generator makes of the schema
+    "tests/api/test_idempotency.py::test_a_kill_leaves_both_or_neither",  # in an SQLite of its own
+    "tests/billing/test_checkout.py::test_web_starts_without_the_sdk",
     "tests/kit/test_net",
     "tests/kit/test_slots.py",
     "tests/leads/test_extract.py",
-    "tests/sites/seo/test_markup.py",
+    "tests/sites/seo/",
+    "tests/test_env.py",
 )
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
