@@ -1,5 +1,7 @@
 """The project as an app: its commands, and what is done once every other app is ready."""
 
+import gc
+
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
@@ -14,3 +16,5 @@ class AjansopsConfig(AppConfig):
         """The schedule is complete when all apps have registered their periodic tasks."""
         periodic.register(import_string("ajansops.housekeeping.HOUSEKEEPING"))  # by name: it imports models
         celery.schedule()
+        gc.freeze()  # what is there now stays
+        gc.enable()

@@ -1,5 +1,6 @@
 """Django's settings, derived from `env`. Nothing here reads the environment itself."""
 
+import gc
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from ajansops.env import ROOT, ConfigurationError, load
 from ajansops.logs import configure_structlog, logging_config
 from ajansops.messages import compile_messages
 from ajansops.navigation import NAVIGATION
+
+gc.disable()  # until `ajansops.apps` is ready: imports make hundreds of thousands of objects, and no garbage
 
 ENV = load()
 BASE_DIR = ROOT
