@@ -15,7 +15,7 @@ from tests.contract.callers import Answer, Call, calls
 from tests.contract.errors import told
 from tests.contract.matrix import API, LOGGED, PAGES, ROWS, UNLOGGED, Row, bodies, row
 from tests.contract.routes import routes
-from tests.contract.worlds import MODELS, WORDLESS, Tenant, Unchanged, undone
+from tests.contract.worlds import MODELS, WORDLESS, Tenant, unchanged, undone
 
 NUMBERS = count(1)
 PARTS = 4
@@ -195,7 +195,7 @@ def test_a_page_answers_a_visitor(page_ids, one):
 def test_a_form_needs_djangos_token(world, page_ids, one):
     client = Client(enforce_csrf_checks=True)
     client.force_login(world.acme.people["VIEWER"], backend="accounts.backends.RoleBackend")
-    with Unchanged()():
+    with unchanged():
         assert client.generic(one.method, one.path(page_ids)).status_code == 403
 
 
@@ -204,7 +204,7 @@ def test_a_page_about_somebody_elses_row_is_404(world, page_ids, one):
     for user in (world.other.people["OWNER"], *world.outsiders):
         client = Client()
         client.force_login(user, backend="accounts.backends.RoleBackend")
-        with Unchanged()():
+        with unchanged():
             assert client.generic(one.method, one.path(page_ids)).status_code == 404
 
 

@@ -21,7 +21,7 @@ from tests.contract.matrix import (
     Row,
     bodies,
 )
-from tests.contract.worlds import KINDS, Tenant, Unchanged, World, undone
+from tests.contract.worlds import KINDS, Tenant, World, unchanged, undone
 
 GLOBAL = {"task", "token"}  # in a path, and no tenant's
 WITH_IDS = [one for one in API if set(one.ids) - GLOBAL]
@@ -88,7 +88,6 @@ def test_a_foreign_id_is_one_that_does_not_exist(world, one):
     """Whatever else is right or wrong with the request."""
     acme, other = world.acme, world.other
     assert set(one.ids) <= acme.ids.keys(), "worlds.py knows no such row"
-    unchanged = Unchanged()
     good = bodies(acme)[one.body]
     wrong = [] if good is None else [{"nope": 1}, []]
     apis = callers(one, acme)
@@ -167,7 +166,6 @@ def test_a_foreign_id_in_a_body_is_an_unknown_one(world, relation):
     one, acme, other = relation.row, world.acme, world.other
     invalid = relation.status or (422 if one.surface == "core" else 400)
     body = bodies(acme)[one.body]
-    unchanged = Unchanged()
     apis = callers(one, acme)
     tried = [(who, True) for who in apis] + ([(list(apis)[-1], False)] if relation.kind != "workspace" else [])
     for who, as_text in tried:
@@ -191,7 +189,6 @@ def test_a_foreign_id_in_a_body_is_an_unknown_one(world, relation):
 )
 def test_one_foreign_id_in_a_list_refuses_the_whole(world, relation):
     one, acme = relation.row, world.acme
-    unchanged = Unchanged()
     mixed = [f"{relation.prefix}{tenant.ids[relation.kind]}" for tenant in (acme, world.other)]
     for api in callers(one, acme).values():
         with unchanged():
@@ -223,7 +220,6 @@ NONSENSE_VALUES = [
 )
 def test_nonsense_in_a_body_is_refused(world, relation):
     one, acme = relation.row, world.acme
-    unchanged = Unchanged()
     api = list(callers(one, acme).values())[-1]
     for value in NONSENSE_VALUES:
         if value is None and (relation.many or relation.optional):
