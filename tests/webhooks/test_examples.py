@@ -4,8 +4,10 @@ import json
 import re
 import time
 from datetime import timedelta
+from itertools import product
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils.module_loading import import_string
 
@@ -13,6 +15,7 @@ from ajansops.kit.clock import iso, now
 from ajansops.kit.public_events import public_events
 from tests.webhooks.page import PAGE, documented
 from tests.webhooks.test_endpoints import SITE
+from webhooks.catalogue import example
 from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.periodic import KEPT, forget_old, forget_secrets
 
@@ -95,3 +98,28 @@ def test_the_page_names_the_headers_that_come(acme, receiver, dispatch, endpoint
     dispatch()
     shown = {name.lower() for name in re.findall(r"^([\w-]+): ", PAGE, re.MULTILINE)}
     assert {name for name in receiver.taken[0].headers if name.startswith(("x-", "webhook-"))} <= shown
+
+
+def test_the_page_shows_a_request_that_is_signed_as_it_says():
+    """What a receiver tries its code on. And it is an event as it comes."""
+    page, secret = documented(), re.search(r"`(whsec_\S+)`", PAGE)[1]
+    lines = re.search(r"```http\n(.*?)```", PAGE, re.DOTALL)[1].splitlines()
+    body, headers = lines[-1], dict(line.split(": ", 1) for line in lines[1:-2])
+    headers = {name.lower(): value for name, value in headers.items()}
+    assert json.loads(body) == example(public_events()["usage.threshold"])
+    with time_machine.travel(int(headers["webhook-timestamp"])):
+        assert page.verified_by_library(body.encode(), headers, secret)
+        assert page.verified_by_hand(body.encode(), headers, secret)
+
+
+def test_what_is_malformed_is_not_verified():
+    page, secret, signed = documented(), f"whsec_{'A' * 32}", str(int(time.time()))
+    stamps, signatures = (
+        ("", "now", "1" * 5000, "²", signed),
+        ("", "v1", "v1,a,b", "v1,€", "\udcff", "v1,!!!!", "a" * 64),
+    )
+    for stamp, signature, body in product(stamps, signatures, (b"{}", b"\xff")):
+        headers = dict.fromkeys(("x-webhook-signature", "webhook-signature"), signature) | {"webhook-id": "evt_1"}
+        headers |= dict.fromkeys(("x-webhook-timestamp", "webhook-timestamp"), stamp)
+        assert not page.verified_by_library(body, headers, secret)
+        assert not page.verified_by_hand(body, headers, secret)
