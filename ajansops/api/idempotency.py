@@ -80,6 +80,10 @@ class Claim:
         name = json.dumps([self.workspace_id, self.credential, self.key])
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
+    def known(self) -> bool:
+        """Whether there is an answer, without a lock."""
+        return self._mine().filter(created_at__gte=now() - KEPT).exists()
+
     def record(self) -> IdempotencyRecord | None:
         """What is kept; what is too old is not, and goes."""
         self._mine().filter(created_at__lt=now() - KEPT).delete()
@@ -121,16 +125,19 @@ def _kept(answer: HttpResponse) -> dict[str, Any]:
     }
 
 
-def guard(view: Any, request: Request) -> None:
-    """Called when the call is known to be allowed: have the view's handler answer once. Raises for a bad key."""
+def guard(view: Any, request: Request) -> bool:
+    """Called when the call is known to be allowed: have the view's handler answer once. Raises for a bad key; False
+    without one.
+    """
     text = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if text is None or request.method not in UNSAFE or request.auth is None:
-        return
+        return False
     if not view.surface.idempotent:
-        return
+        return False
     key, method = parse(text), request.method.lower()
     once = _once_outside if view.outside else _once
     setattr(view, method, partial(once, view, getattr(view, method), key))
+    return True
 
 
 def parse(text: str) -> str:
@@ -147,6 +154,8 @@ def _once(
     view: Any, work: Callable[..., HttpResponseBase], key: str, request: Request, /, *args: Any, **kwargs: Any
 ) -> HttpResponseBase:
     claim = _claim(view, key, request)
+    if view.ahead and not claim.known():
+        view.ahead()
     with transaction.atomic():
         if not _alone(claim):
             raise IdempotencyInFlight(retry_after=1)

@@ -79,6 +79,9 @@ class SurfaceView(APIView):
     unlimited: ClassVar[bool] = False
     beside_plan: ClassVar[bool] = False  # no call of the plan's, so open when they are used up: to see and lift limits
     outside: ClassVar[bool] = False  # its work waits for the outside, so with an Idempotency-Key no transaction is open
+    # What the call asks of the outside before its work, such as the addresses of a name: no transaction is open then,
+    # with an Idempotency-Key neither. It may raise; it is not called for a key whose answer is known.
+    ahead: Callable[[], None] | None = None
     # For the schema, by method or action: status to what is answered there, bodies, queries, and further errors.
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
     bodies: ClassVar[Mapping[str, Any]] = {}
@@ -132,10 +135,12 @@ class SurfaceView(APIView):
         wrong = [name for name, value in request.query_params.items() if "\0" in f"{name}{value}"]
         if wrong:
             raise Invalid(errors={name: [gettext("Must not contain NUL.")] for name in wrong})
-        idempotency.guard(self, request)
+        keyed = idempotency.guard(self, request)
         if request.method not in SAFE:
             _ = request._request.body  # noqa: SLF001  # kept: a repeated request is known by its bytes
             _ = request.data
+        if self.ahead and not keyed:
+            self.ahead()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """The usual wishes are for JSON or anything, and need no negotiating."""

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from ajansops.ai.contract import ContentType
 from ajansops.api.pagination import WHOLE, Page
 from ajansops.api.serializers import AnyId
+from ajansops.api.targets import look_up
 from ajansops.api.views import SurfaceView
 from ajansops.kit.clock import iso_ms, now
 from ajansops.kit.errors import NotFound
-from ajansops.kit.net import check_target
 from ajansops.kit.permissions import Permission
 from ajansops.kit.runners import RETRIES
 from content import kinds
@@ -98,7 +98,7 @@ class StudioBody(WantedBody):
     """`workspace_id` is the caller's own, or `prod_12`, which selects that product."""
 
     workspace_id = AnyId(max_length=40, required=False)
-    webhook_url = serializers.CharField(max_length=2048, allow_blank=True, default="", validators=[check_target])
+    webhook_url = serializers.CharField(max_length=2048, allow_blank=True, default="")
 
 
 class Generate(SurfaceView, abstract=True):
@@ -107,6 +107,10 @@ class Generate(SurfaceView, abstract=True):
     kind: ClassVar[str]
     body: ClassVar[type[StudioBody]]
     answers: ClassVar[Any] = {"post": {202: QueuedSerializer, 200: NothingQueuedSerializer}}
+
+    def ahead(self) -> None:
+        """The name in the address is looked up."""
+        look_up(self.request.data, "webhook_url")
 
     def post(self, request: Request) -> Response:
         """202 with the job; 200 with a warning when no product matches."""

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ajansops.api.filters import Exact, Search
+from ajansops.api.targets import look_up
 from ajansops.api.views import ChangeMixin, DestroyMixin, ListMixin, ResourceViewSet, RetrieveMixin, SurfaceView
 from ajansops.kit.clock import iso, iso_us
 from ajansops.kit.errors import NotFound
@@ -62,6 +63,11 @@ class EndpointViewSet(ListMixin, RetrieveMixin, ChangeMixin, DestroyMixin, Resou
     def rows_of(self, actor: Any) -> QuerySet[Any]:
         """In the order in which they came."""
         return Endpoint.objects.visible_to(actor).order_by("id")
+
+    def ahead(self) -> None:
+        """The name in an address is looked up."""
+        if self.action in {"create", "update", "partial_update"}:
+            look_up(self.request.data, "url")
 
     def create(self, request: Request, **_path: str) -> Response:
         """201 with the secret, once."""
