@@ -188,7 +188,8 @@ def replay(
 ) -> Replayed:
     """New deliveries of what happened in the window and is what the endpoint wants, oldest first.
 
-    Without what has arrived, or is on its way, unless `include_delivered`. `cursor` is the last answer's.
+    Without what has arrived, or is on its way, unless `include_delivered`. `cursor` is the last answer's. Raises
+    `Invalid` naming the end of a window that is none.
     """
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
     require_live(actor)
@@ -200,6 +201,8 @@ def replay(
     if not row.is_active:
         raise CannotRetry(gettext("The endpoint is disabled. Enable it first."))
     moment = now()
+    if since > (until or moment):
+        raise Invalid(errors={"until" if until else "since": [gettext("The window ends before it begins.")]})
     until = until or moment
     events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=until))
     if cursor:
