@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import structlog
 from django.db.models import Exists, OuterRef, Q
 
 from ajansops.kit.clock import now
@@ -10,6 +11,9 @@ from ajansops.kit.slots import Every
 from webhooks.health import disable_hopeless
 from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.notices import send_notices
+from webhooks.selectors import late
+
+log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=30)
 AT_ONCE = 5000
@@ -32,9 +36,19 @@ def forget_secrets() -> dict[str, int]:
     return {"webhook_secrets_removed": sum(m.objects.filter(over).update(**none) for m in (Endpoint, Outbox))}
 
 
+def tell_late() -> dict[str, int]:
+    """An error in the log when what is due is not sent, whatever each part says of itself."""
+    found = late(Delivery.objects.all())
+    if found:
+        log.error("webhooks_late", seconds=found.seconds, workspaces=found.workspaces)
+    seconds, workspaces = (found.seconds, found.workspaces) if found else (0, 0)
+    return {"webhooks_late_seconds": seconds, "webhooks_late_workspaces": workspaces}
+
+
 TASKS = (
     Periodic("disable_webhooks", Every(60), disable_hopeless),
     Periodic("webhook_notices", Every(60), send_notices),
+    Periodic("webhooks_late", Every(60), tell_late),
     Periodic("forget_webhook_events", Every(86_400), forget_old),
     Periodic("forget_webhook_secrets", Every(86_400), forget_secrets),
 )

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from accounts.actors import operator
-from ajansops.kit.clock import iso, now
+from ajansops.kit.clock import iso
 from ajansops.management.operators import OperatorCommand, workspace_called
 from webhooks.api.serializers import DeliverySerializer, EndpointSerializer
 from webhooks.models import Delivery, DeliveryStatus, Endpoint
-from webhooks.selectors import with_oldest_pending
+from webhooks.selectors import health, late, with_oldest_pending, with_waiting
 from webhooks.services import replay, retry
 
 
@@ -22,10 +23,12 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-        listing = actions.add_parser("list", help="endpoints with their health; with --endpoint its deliveries")
-        listing.add_argument("--workspace", metavar="SLUG")
-        listing.add_argument("--endpoint", type=int, metavar="ID", help="its deliveries, newest first")
-        listing.add_argument("--status", choices=DeliveryStatus.values, help="of deliveries")
+        listing = actions.add_parser("list", help="endpoints with their health, or deliveries, newest first")
+        listing.add_argument("--workspace", metavar="SLUG", help="of this one alone")
+        receiver = listing.add_mutually_exclusive_group()
+        receiver.add_argument("--endpoint", type=int, metavar="ID", help="deliveries to it")
+        receiver.add_argument("--jobs", action="store_true", help="deliveries to the webhook_url of jobs")
+        listing.add_argument("--status", choices=DeliveryStatus.values, help="of the deliveries")
         listing.add_argument("--limit", type=count, default=50, metavar="N", help="50, unless given")
         super().add_arguments(listing)
         once = actions.add_parser("retry", help="send a delivery at once")
@@ -61,35 +64,62 @@ def moment(text: str) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _list(*, endpoint: int | None, limit: int, **options: Any) -> tuple[Any, str]:
+def _list(
+    *, workspace: str | None, endpoint: int | None, jobs: bool, status: str | None, limit: int, **_: Any
+) -> tuple[Any, str]:
+    within = {"workspace": workspace_called(workspace)} if workspace else {}
     if endpoint is not None:
-        return _deliveries(_endpoint(endpoint), options["status"], limit)
-    rows = with_oldest_pending(Endpoint.objects.select_related("workspace").order_by("id"))
-    if options["workspace"]:
-        rows = rows.filter(workspace=workspace_called(options["workspace"]))
+        if within and not Endpoint.objects.filter(pk=endpoint, **within).exists():
+            raise CommandError(f"There is no webhook {endpoint} in {workspace!r}.")
+        return _deliveries(_endpoint(endpoint).deliveries.all(), status, limit)
+    if jobs:
+        return _deliveries(Delivery.objects.filter(endpoint=None, **within), status, limit)
+    if status:
+        raise CommandError("--status is of deliveries: say with --endpoint or --jobs which.")
+    return _endpoints(Endpoint.objects.filter(**within), limit)
+
+
+def _endpoints(endpoints: QuerySet[Endpoint], limit: int) -> tuple[Any, str]:
+    """How late deliveries are in the whole installation stands below: jobs have some too."""
+    rows: Any = with_oldest_pending(with_waiting(endpoints.select_related("workspace").order_by("id")))
     found = list(rows[:limit])
-    data = [{**EndpointSerializer(row).data, "oldest_pending": iso(row.oldest_pending)} for row in found]  # type: ignore[attr-defined]  # annotated
-    return data, "\n".join(map(_endpoint_line, found)) or "No webhooks."
+    lines = list(map(_endpoint_line, found)) or ["No webhooks."]
+    if delay := late(Delivery.objects.all()):
+        lines.append(f"Deliveries are late. {delay}")
+    return [dict(EndpointSerializer(row).data) | _waiting(row) for row in found], "\n".join(lines)
+
+
+def _waiting(row: Any) -> dict[str, Any]:
+    times = {name: iso(getattr(row, name)) for name in ("oldest_pending", "oldest_due", "next_attempt")}
+    return {"health": health(row), "last_success_at": iso(row.last_success_at), **times}
 
 
 def _endpoint_line(row: Any) -> str:
-    state = "active" if row.is_active else row.disabled_reason or "off"
-    waiting = f", oldest pending {iso(row.oldest_pending)}" if row.oldest_pending else ""
     streak = f", {row.consecutive_failures} failures in a row" if row.consecutive_failures else ""
-    return f"{row.pk:<6} {row.workspace.slug:<16} {state:<8} {row.url}  {row.success_count} delivered{streak}{waiting}"
+    overdue = f", overdue since {iso(row.oldest_due)}" if row.oldest_due else ""
+    later = f", next attempt {iso(row.next_attempt)}" if row.next_attempt else ""
+    told = f"{row.success_count} delivered{streak}{overdue}{later}"
+    return f"{row.pk:<6} {row.workspace.slug:<16} {row.disabled_reason or health(row):<11} {row.url}  {told}"
 
 
-def _deliveries(endpoint: Endpoint, status: str | None, limit: int) -> tuple[Any, str]:
-    rows = endpoint.deliveries.select_related("event").order_by("-id")
+def _deliveries(rows: QuerySet[Delivery], status: str | None, limit: int) -> tuple[Any, str]:
     if status:
         rows = rows.filter(status=status)
-    found = list(rows[:limit])
-    lines = [
-        f"{row.pk:<8} {row.event.public_id:<30} {row.event.type:<24} {row.status:<9} {row.attempts} tries, "
-        f"{row.response_status or row.error or '-'}"
-        for row in found
-    ]
-    return [dict(DeliverySerializer(row).data) for row in found], "\n".join(lines) or "No deliveries."
+    found = list(rows.select_related("event", "workspace").defer("event__body").order_by("-id")[:limit])
+    data = [dict(DeliverySerializer(row).data) | _receiver(row) for row in found]
+    return data, "\n".join(map(_delivery_line, found)) or "No deliveries."
+
+
+def _receiver(row: Delivery) -> dict[str, Any]:
+    """Of a job its address; an endpoint's is told with the endpoint."""
+    return {} if row.endpoint_id else {"workspace": row.workspace.slug, "url": row.url}
+
+
+def _delivery_line(row: Delivery) -> str:
+    what = f"{row.pk:<8} {row.event.public_id:<30} {row.event.type:<24} {row.status:<9} made {iso(row.created_at)}"
+    again = f", next attempt {iso(row.next_attempt_at)}" if row.next_attempt_at else ""
+    receiver = "".join(f", {told}" for told in _receiver(row).values())
+    return f"{what}, {row.attempts} tries, {row.response_status or row.error or '-'}{again}{receiver}"
 
 
 def _retry(*, delivery: int, **_: Any) -> tuple[Any, str]:
@@ -103,11 +133,11 @@ def _retry(*, delivery: int, **_: Any) -> tuple[Any, str]:
 def _replay(*, endpoint: int, since: datetime, until: datetime | None, **options: Any) -> tuple[Any, str]:
     row, deliveries = _endpoint(endpoint), 0
     cursor: str | None = ""
-    include, until = options["include_delivered"], until or now()
+    include = options["include_delivered"]
     while cursor is not None:
         actor = operator(row.workspace_id)
         made = replay(actor, row, since=since, until=until, include_delivered=include, cursor=cursor)
-        deliveries, cursor = deliveries + made.deliveries, made.next_cursor
+        deliveries, cursor, until = deliveries + made.deliveries, made.next_cursor, made.until
     return {"deliveries": deliveries}, f"{deliveries} deliveries are queued."
 
 
