@@ -9,6 +9,7 @@ from ajansops.kit.entitlements import Feature, count_with
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
+    verbose_name = "Outgoing events"
 
     def ready(self) -> None:
         """After the log, which locks the workspace. By name: models cannot be imported before all apps are."""

@@ -286,7 +286,10 @@ def test_a_query_reaches_nothing_foreign(filled, app, model, query, status):
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model.__name__)
 def test_a_filter_over_a_relation_offers_own_values(model):
+    with_own_choices = admin.SimpleListFilter
     for entry in PAGES[model].list_filter:
+        if isinstance(entry, type) and issubclass(entry, with_own_choices):
+            continue
         path, kind = (entry, None) if isinstance(entry, str) else entry
         field = admin.utils.get_fields_from_path(model, path)[-1]
         if "__" in path:
