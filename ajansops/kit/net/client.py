@@ -6,7 +6,6 @@ what the message does not. Fetch in a job.
 
 import asyncio
 import re
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -18,11 +17,11 @@ from typing import Final, Self
 
 import aiohttp
 import yarl
-from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http import HttpProcessingError
 
-from ajansops.kit.net.addresses import Gate, Network, family_of, from_sockaddr
+from ajansops.kit.net.addresses import Gate, Network
 from ajansops.kit.net.body import ACCEPT_ENCODING, read_beginning, read_body
+from ajansops.kit.net.connections import Connector
 from ajansops.kit.net.errors import (
     BadReply,
     BadUrl,
@@ -93,10 +92,8 @@ class Client:
         self._limits = limits or Limits()
         self._user_agent = user_agent
         self._gate = Gate(allow_private)
-        # Every new connection resolves and is judged; one kept alive goes on to the address it was judged for.
-        connector = aiohttp.TCPConnector(resolver=_Resolver(self._gate), use_dns_cache=False, limit=connections)
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=Connector(self._gate, limit=connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
@@ -181,30 +178,6 @@ class Client:
             allow_redirects=False,
             max_field_size=limits.max_header_bytes,
         )
-
-
-class _Resolver(AbstractResolver):
-    """Resolves a name once, and gives aiohttp its addresses only when every one of them may be dialled."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        addresses = [from_sockaddr(info[4]) for info in found]
-        self._gate.judge(addresses, port)
-        return [
-            ResolveResult(
-                hostname=host, host=str(ip), port=port, family=family_of(ip), proto=0, flags=socket.AI_NUMERICHOST
-            )
-            for ip in addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 @lru_cache(maxsize=1024)
