@@ -102,13 +102,13 @@ def _parse(head: bytes) -> Request:
 
 
 class FakeDns:
-    """Stands in for the loop's `getaddrinfo`. Each lookup of a name takes its next answer; the last one stays."""
+    """Stands in for the system's `getaddrinfo`. Each lookup of a name takes its next answer; the last one stays."""
 
     def __init__(self, answers: dict[str, list[list[str]]]) -> None:
         self._answers = answers
         self.lookups: list[str] = []
 
-    async def __call__(self, host: str, port: int, **_: object) -> list[tuple]:
+    def __call__(self, host: str, port: int, **_: object) -> list[tuple]:
         self.lookups.append(host)
         if host not in self._answers:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -20,11 +20,11 @@ from tests.kit.net_servers import FakeDns, always, client, fetch, redirect, repl
 
 @pytest.fixture
 def dns(monkeypatch):
-    """Call inside the loop: replaces its resolver by the given answers."""
+    """Call it when servers are up: replaces the resolver by the given answers."""
 
     def install(answers):
         fake = FakeDns(answers)
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fake, raising=False)
+        monkeypatch.setattr(socket, "getaddrinfo", fake)
         return fake
 
     return install

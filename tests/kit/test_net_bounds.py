@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import socket
+import threading
 import time
 import tracemalloc
 import zlib
@@ -263,16 +265,20 @@ def test_the_deadline_is_for_the_whole_exchange(handle):
 
 
 def test_the_deadline_covers_the_resolver(monkeypatch):
-    async def run():
-        async def never(*_, **__):
-            await asyncio.Event().wait()
+    answered = threading.Event()
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never, raising=False)
+    def hang(*_, **__):
+        answered.wait()
+        return []
+
+    async def run():
         async with client() as net:
             await net.get("http://slow.test/", limits=Limits(total_seconds=0.1))
 
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
     with pytest.raises(Timeout):
         asyncio.run(run())
+    answered.set()
 
 
 def test_a_failed_fetch_leaves_the_client_working():

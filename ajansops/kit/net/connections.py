@@ -9,8 +9,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 
-from ajansops.kit.net.addresses import Gate, family_of, from_sockaddr
+from ajansops.kit.net.addresses import Gate, family_of
 from ajansops.kit.net.errors import TooLarge
+from ajansops.kit.net.names import look_up
 
 
 class Connector(aiohttp.TCPConnector):
@@ -76,9 +77,7 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        addresses = [from_sockaddr(info[4]) for info in found]
+        addresses = await asyncio.wrap_future(look_up(host, port))
         self._gate.judge(addresses, port)
         return [
             ResolveResult(

@@ -3,9 +3,7 @@
 That nothing is sent where it must not be is the client's doing, which judges again whenever it connects.
 """
 
-import socket
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -13,12 +11,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
-from ajansops.kit.net.addresses import Address, Gate, from_sockaddr
+from ajansops.kit.net.addresses import Address, Gate
 from ajansops.kit.net.errors import BadUrl, Blocked
+from ajansops.kit.net.names import look_up
 from ajansops.kit.net.urls import Url, parse_url
 
 RESOLVE_SECONDS: Final = 2.0  # somebody waits for the answer; the resolver itself may take half a minute
-_RESOLVERS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
 _LOCAL: Final = (".localhost", ".localdomain")  # this machine, whether the name resolves here or not
 _LOOPBACK: Final = IPv4Address("127.0.0.1")
 _ANY_PUBLIC: Final = IPv4Address("1.1.1.1")
@@ -49,12 +47,7 @@ def check_target(url: str, *, resolve: bool = True) -> None:
 
 def _resolved(url: Url) -> Sequence[Address]:
     """None when there is no such name, or no answer in time."""
-    found: Future[list[Address]] = _RESOLVERS.submit(_resolve, url.host, url.port)
     try:
-        return found.result(RESOLVE_SECONDS)
+        return look_up(url.host, url.port).result(RESOLVE_SECONDS)
     except (OSError, UnicodeError):  # TimeoutError is an OSError
         return ()
-
-
-def _resolve(host: str, port: int) -> list[Address]:
-    return [from_sockaddr(info[4]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
