@@ -1,14 +1,11 @@
 """One attempt: the request, and what became of it. Never raises but for cancellation."""
 
-import asyncio
 import time
 from typing import Any
 
 import structlog
-from django.conf import settings
-from django.core.exceptions import ValidationError
 
-from ajansops.kit.net import Blocked, Client, Limits, NetError, Response, Timeout, check_target, parse_url
+from ajansops.kit.net import Client, Limits, NetError, Response, Timeout
 from webhooks.parcels import Outcome, Parcel
 from webhooks.schedule import delivered, retry_after
 from webhooks.signatures import signed_headers
@@ -45,32 +42,10 @@ def _about(parcel: Parcel) -> dict[str, Any]:
 
 
 async def _post(client: Client, parcel: Parcel) -> Response:
-    await _refuse_plain(parcel.url)
     headers = signed_headers(parcel.event_id, parcel.type, parcel.body, parcel.secrets, int(time.time()))
     if parcel.request_id:
         headers[REQUEST_ID] = parcel.request_id
     return await client.post(parcel.url, parcel.body, headers=headers, keep=KEPT, limits=LIMITS)
-
-
-async def _refuse_plain(url: str) -> None:
-    """Http goes only where NET_ALLOW_PRIVATE allows it, also when the name has moved since it was given to us."""
-    read = parse_url(url)
-    if read.scheme == "https":
-        return
-    if read.address:
-        allowed = any(read.address in network for network in settings.ENV.net_allow_private)
-    else:
-        allowed = await asyncio.to_thread(_passes, url)
-    if not allowed:
-        raise Blocked(f"http to {read.host}")
-
-
-def _passes(url: str) -> bool:
-    try:
-        check_target(url)
-    except ValidationError:
-        return False
-    return True
 
 
 def excerpt(reply: Response) -> str:

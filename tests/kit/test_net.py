@@ -160,6 +160,29 @@ def test_an_unknown_certificate_is_refused(tmp_path):
         fetch(always(reply()), tls=server_side)
 
 
+# Http
+
+
+@pytest.mark.parametrize("path", ["http://93.184.216.34/", "http://moved.test/", "http://half.test/"])
+def test_nothing_is_sent_over_http_but_to_what_the_operator_opened(path, dns, monkeypatch):
+    async def run():
+        async with serving(always(reply(b"here"))) as server, client() as net:
+            dns(
+                {
+                    "n8n.test": [["127.0.0.1"]],
+                    "moved.test": [["93.184.216.34"]],
+                    "half.test": [["127.0.0.1", "8.8.8.8"]],
+                }
+            )
+            for host in ("127.0.0.1", "n8n.test"):
+                assert (await net.post(server.url(host=host), b"{}", headers={}, keep=9)).body == b"here"
+            monkeypatch.setattr("aiohttp.connector.aiohappyeyeballs.start_connection", None)  # any dial is a TypeError
+            with pytest.raises(Blocked):
+                await net.post(path, b"{}", headers={}, keep=9)
+
+    asyncio.run(run())
+
+
 # Redirects
 
 

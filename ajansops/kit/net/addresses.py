@@ -58,11 +58,12 @@ def address_allowed(ip: Address, allow_private: Sequence[Network] = ()) -> bool:
 
 
 class Gate:
-    """Judges where a connection would go."""
+    """Judges where a connection would go: to public addresses, unless `public` is off, and to `allow_private`."""
 
-    def __init__(self, allow_private: Sequence[Network] = ()) -> None:
+    def __init__(self, allow_private: Sequence[Network] = (), *, public: bool = True) -> None:
         self._allow_private = tuple(allow_private)
-        self._own = own_addresses()
+        self._public = public
+        self._own = own_addresses() if public else frozenset()
         self._open = lru_cache(maxsize=1024)(self._judged)  # each request to an address asks, and nothing here changes
 
     def judge(self, addresses: Iterable[Address], port: int) -> None:
@@ -75,7 +76,7 @@ class Gate:
         ip = _unmapped(ip)
         if any(ip in network for network in self._allow_private):
             return True
-        return ip not in self._own and port in PORTS and address_allowed(ip)
+        return self._public and ip not in self._own and port in PORTS and address_allowed(ip)
 
 
 def own_addresses(proc: Path = Path("/proc/net")) -> frozenset[Address]:

@@ -91,14 +91,8 @@ class Client:
     ) -> None:
         self._limits = limits or Limits()
         self._user_agent = user_agent
-        self._gate = Gate(allow_private)
-        self._session = aiohttp.ClientSession(
-            connector=Connector(self._gate, limit=connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-        )
+        self._open = _Way(Gate(allow_private), connections)
+        self._private = _Way(Gate(allow_private, public=False), connections)
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,7 +103,8 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._session.close()
+        await self._open.session.close()
+        await self._private.session.close()
 
     async def get(
         self, url: str, *, headers: Mapping[str, str] | None = None, limits: Limits | None = None, follow: bool = True
@@ -139,7 +134,7 @@ class Client:
         self, url: str, body: bytes, *, headers: Mapping[str, str], keep: int, limits: Limits | None = None
     ) -> Response:
         """Send `body`; raises a `NetError`. No redirect is followed. Of the answer's body the first `keep` bytes are
-        read, as they come; it may be of any length. Names of `headers` are in lower case.
+        read, as they come; it may be of any length. Http goes only into `allow_private`.
         """
         limits = limits or self._limits
         started = time.monotonic()
@@ -167,16 +162,31 @@ class Client:
     def _request(
         self, method: str, url: Url, headers: Mapping[str, str], limits: Limits, body: bytes | None = None
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        way = self._private if body is not None and url.scheme == "http" else self._open
         if url.address:  # aiohttp asks the resolver for names only
-            self._gate.judge([url.address], url.port)
+            way.gate.judge([url.address], url.port)
         ours = {"host": url.authority, "user-agent": self._user_agent}
-        return self._session.request(
+        return way.session.request(
             method,
             _wire(url),
             data=body,
             headers={"accept": "*/*", **headers, **ours},
             allow_redirects=False,
             max_field_size=limits.max_header_bytes,
+        )
+
+
+class _Way:
+    """A gate, and the connections that went through it."""
+
+    def __init__(self, gate: Gate, connections: int) -> None:
+        self.gate = gate
+        self.session = aiohttp.ClientSession(
+            connector=Connector(gate, limit=connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
         )
 
 
