@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import traceback
+from contextlib import ExitStack, contextmanager
 
 import aiohttp.connector
 import pytest
@@ -11,6 +13,7 @@ from ajansops.kit.net import (
     Blocked,
     Hop,
     Limits,
+    NetError,
     Timeout,
     TooManyRedirects,
     Unreachable,
@@ -330,3 +333,85 @@ def test_the_user_cannot_tell_why_an_address_did_not_answer(dns):
     assert len({(e.code, e.kind, e.message, str(e), str(e.data), str(e.errors)) for e in errors}) == 1
     assert errors[0].message
     assert len({error.reason for error in errors}) == len(errors)
+
+
+# What is told
+
+
+async def hang_up(_, writer):
+    writer.transport.abort()
+
+
+PATH = "/SECRET?key=SECRET"
+FAULTS = {
+    "not http": always(b"GET /SECRET?key=SECRET\r\n\r\n"),
+    "a broken header": always(b"HTTP/1.1 200 OK\r\n/SECRET\0: SECRET\r\n\r\n"),
+    "cut short": always(b"HTTP/1.1 200 OK\r\nX: SECRET\r\nContent-Length: 1\r\n\r\n"),
+    "a broken chunk": always(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nSECRET\r\n"),
+    "closed": hang_up,
+    "no answer": silence,
+    "redirect to itself": always(redirect("/SECRET?key=SECRET")),
+    "redirect to no URL": always(redirect("https://u:SECRET@example.com/SECRET")),
+    "redirect to what is refused": always(redirect("http://10.0.0.1/SECRET")),
+    "redirect to brackets": always(redirect("//[SECRET/")),
+}
+
+
+@pytest.mark.parametrize("handle", FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_an_answer_does_not_tell_the_path(handle):
+    async def run():
+        async with serving(handle) as server, client(limits=Limits(total_seconds=1)) as net:
+            with pytest.raises(NetError) as of_get:
+                await net.get(server.url(PATH))
+            return [of_get.value, *await _told_of_post(net, server.url(PATH))]
+
+    for error in asyncio.run(run()):
+        assert error.reason
+        assert "SECRET" not in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("fault", ["refused", "full", "other protocol", "no name", "no url"])
+def test_a_fault_of_a_connection_does_not_tell_the_path(fault, scheme, dns, monkeypatch):
+    monkeypatch.setattr("ajansops.kit.net.client.CONNECT_SECONDS", 0.2)
+
+    async def run():
+        with socket.socket() as closed, full_backlog() as full:
+            closed.bind(("127.0.0.1", 0))
+            async with serving(silence) as other, client(limits=Limits(total_seconds=1)) as net:
+                dns({})
+                place = {
+                    "refused": f"127.0.0.1:{closed.getsockname()[1]}",
+                    "full": f"127.0.0.1:{full}",
+                    "other protocol": f"127.0.0.1:{other.port}",
+                    "no name": "nowhere.test",
+                    "no url": "user:SECRET@example.com",
+                }[fault]
+                return await _told_of_post(net, f"{scheme}://{place}{PATH}")
+
+    [error] = asyncio.run(run())
+    assert error.reason
+    assert "SECRET" not in "".join(traceback.format_exception(error))
+
+
+async def _told_of_post(net, url):
+    """What went wrong with a post, when something did: it follows no redirect and need not read all of a body."""
+    try:
+        await net.post(url, b"{}", headers={}, keep=9)
+    except NetError as error:
+        return [error]
+    return []
+
+
+@contextmanager
+def full_backlog():
+    """A port where no connection is taken any more, nor refused."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]

@@ -5,7 +5,10 @@ what the message does not. Fetch in a job.
 """
 
 import asyncio
+import os
 import re
+import socket
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -123,10 +126,10 @@ class Client:
                         break
                     hops.append(Hop(str(here), status))
                     if len(hops) > limits.max_redirects:
-                        raise TooManyRedirects(f"more than {limits.max_redirects}, from {url}")
+                        raise TooManyRedirects(f"more than {limits.max_redirects}, at {here.authority}")
                     here, sent = _next_hop(here, received["location"], sent)
         except _FAULTS as error:
-            raise _net_error(error) from error
+            raise _net_error(error) from None  # a traceback would show the text of the cause
         elapsed_ms = round((time.monotonic() - started) * 1000)
         return Response(str(here), status, received, body, tuple(hops), elapsed_ms)
 
@@ -146,7 +149,7 @@ class Client:
             ):
                 received, kept = _headers(reply, limits), await read_beginning(reply, keep)
         except _FAULTS as error:
-            raise _net_error(error) from error
+            raise _net_error(error) from None  # a traceback would show the text of the cause
         elapsed_ms = round((time.monotonic() - started) * 1000)
         return Response(str(there), reply.status, received, kept, (), elapsed_ms)
 
@@ -202,10 +205,10 @@ def _redirects(status: int, headers: Mapping[str, str]) -> bool:
 def _next_hop(here: Url, location: str, headers: dict[str, str]) -> tuple[Url, dict[str, str]]:
     try:
         there = here.join(location)
-    except BadUrl as error:  # not the caller's URL, so not an invalid one to them
-        raise Blocked(f"redirect of {here}: {error.reason}") from error
+    except BadUrl:  # not the caller's URL, so not an invalid one to them
+        raise Blocked(f"redirect of {here.authority} to no URL") from None
     if here.scheme == "https" and there.scheme == "http":
-        raise Blocked(f"redirect from {here} down to {there}")
+        raise Blocked(f"redirect from {here.origin} down to {there.origin}")
     if there.origin != here.origin:
         headers = {name: value for name, value in headers.items() if name in _HARMLESS}
     return there, headers
@@ -227,11 +230,31 @@ _FAULTS: Final = (TimeoutError, HttpProcessingError, aiohttp.ClientError, OSErro
 
 
 def _net_error(error: Exception) -> NetError:
-    """What one of `_FAULTS` means to callers."""
+    """What one of `_FAULTS` means to callers. No text of theirs: some hold the whole URL, or what the answer said."""
+    cause = _first_cause(error)
     if isinstance(error, TimeoutError):
-        return Timeout(f"too slow: {error}")
-    if isinstance(error, aiohttp.ClientResponseError):  # its text holds the address, which may hold a secret
-        return BadReply(f"broken answer: {error.status} {error.message}")
-    if isinstance(error, aiohttp.ClientPayloadError | HttpProcessingError):
-        return BadReply(f"broken answer: {error}")
-    return Unreachable(f"{type(error).__name__}: {error}")
+        return Timeout(f"too slow: {type(error).__name__}")
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | HttpProcessingError):
+        return BadReply(f"broken answer: {type(cause).__name__}")
+    return Unreachable(": ".join(filter(None, [type(error).__name__, _place(error), _fault(cause)])))
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _place(error: Exception) -> str:
+    return f"{error.host}:{error.port}" if isinstance(error, aiohttp.ClientConnectorError) else ""
+
+
+def _fault(cause: BaseException) -> str:
+    """In words of the system or of the TLS library, which know no URL."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, ssl.SSLError):
+        return cause.reason
+    if isinstance(cause, socket.gaierror):
+        return cause.strerror or ""
+    return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else ""

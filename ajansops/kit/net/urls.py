@@ -67,17 +67,20 @@ class Url:
         try:
             return parse_url(urljoin(str(self), reference))
         except ValueError as error:  # urljoin on stray brackets
-            raise BadUrl(f"{error}: {reference!r}") from error
+            raise BadUrl("stray brackets") from error
 
 
 @lru_cache(maxsize=1024)
 def parse_url(url: str) -> Url:
-    """Read `url` or raise `BadUrl`. Says nothing about whether its address or port may be fetched: `Client` does."""
+    """Read `url` or raise `BadUrl`, which names the host at most.
+
+    Says nothing about whether its address or port may be fetched: `Client` does.
+    """
     _refuse_characters(url)
     parts = _URL.fullmatch(url)
     authority = parts and _AUTHORITY.fullmatch(parts[2])
     if not parts or not authority:
-        raise BadUrl(f"not an http(s) URL with a plain host: {url!r}")
+        raise BadUrl("not an http(s) URL with a plain host")
     scheme = parts[1].lower()
     port = int(authority[2] or DEFAULT_PORTS[scheme])
     if not 0 < port < 2**16:
@@ -91,7 +94,7 @@ def _refuse_characters(text: str) -> None:
         raise BadUrl(f"longer than {MAX_CHARS} characters")
     # Not printable: controls, line ends, every space but " ", invisible format characters and lone surrogates.
     if not text.isprintable() or " " in text or "\\" in text:
-        raise BadUrl(f"space, backslash or control character in {text!r}")
+        raise BadUrl("space, backslash or control character")
 
 
 def _host(written: str) -> str:
