@@ -3,6 +3,7 @@
 That nothing is sent where it must not be is the client's doing, which judges again whenever it connects.
 """
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address
 from typing import Final
@@ -17,7 +18,8 @@ from ajansops.kit.net.names import look_up
 from ajansops.kit.net.urls import Url, parse_url
 
 RESOLVE_SECONDS: Final = 2.0  # somebody waits for the answer; the resolver itself may take half a minute
-_LOCAL: Final = (".localhost", ".localdomain")  # this machine, whether the name resolves here or not
+# Last labels that mean this machine, by the standard or in some system's hosts file, whether they resolve here or not.
+_LOCAL: Final = re.compile(r"local(host|domain)[46]?|ip6-(localhost|loopback)")
 _LOOPBACK: Final = IPv4Address("127.0.0.1")
 _ANY_PUBLIC: Final = IPv4Address("1.1.1.1")
 
@@ -38,7 +40,7 @@ def check_target(url: str, *, resolve: bool = True) -> None:
     if read.scheme != "https" and not private and (resolve or read.address):
         raise ValidationError(gettext("Only https addresses are accepted."))
     if not addresses:  # the port is judged all the same, and what is this machine by its name alone
-        addresses = [_LOOPBACK if f".{read.host}".endswith(_LOCAL) else _ANY_PUBLIC]
+        addresses = [_LOOPBACK if _LOCAL.fullmatch(read.host.rpartition(".")[2]) else _ANY_PUBLIC]
     try:
         Gate(allowed).judge(addresses, read.port)
     except Blocked as error:
