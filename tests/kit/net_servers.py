@@ -24,6 +24,7 @@ LOOPBACK = [ip_network("127.0.0.0/8")]
 class Request:
     path: str
     headers: dict[str, str]
+    every: dict[str, list[str]]  # all values of each
 
 
 Handler = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
@@ -98,7 +99,10 @@ async def serving(handle: Handler, host: str = "127.0.0.1", tls: ssl.SSLContext 
 
 def _parse(head: bytes) -> Request:
     first, *rest = head.decode().strip().split("\r\n")
-    return Request(first.split()[1], {n.lower(): v for n, v in (line.split(": ", 1) for line in rest)})
+    every: dict[str, list[str]] = {}
+    for name, value in (line.split(": ", 1) for line in rest):
+        every.setdefault(name.lower(), []).append(value)
+    return Request(first.split()[1], {name: values[-1] for name, values in every.items()}, every)
 
 
 class FakeDns:

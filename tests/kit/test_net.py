@@ -46,19 +46,27 @@ def test_any_status_is_an_answer(status):
     assert fetch(always(reply(status=status))).status == int(status[:3])
 
 
-def test_a_request_names_us_and_our_words_win_over_the_callers():
+@pytest.mark.parametrize(("method", "coding"), [("get", "gzip, deflate"), ("post", "identity")])
+def test_a_request_names_us_and_our_words_win_over_the_callers(method, coding):
     async def run():
+        theirs = {"Host": "evil", "Accept-Encoding": "br", "Accept": "image/*", "User-Agent": "evil", "X-A": "b"}
         async with serving(always(reply())) as server, client() as net:
-            await net.get(server.url("/a?b=1"), headers={"Host": "evil", "Accept-Encoding": "br", "Accept": "image/*"})
+            if method == "post":
+                await net.post(server.url("/a?b=1"), b"", headers=theirs, keep=9)
+            else:
+                await net.get(server.url("/a?b=1"), headers=theirs)
             return server.requests[0], server.port
 
     request, port = asyncio.run(run())
     assert request.path == "/a?b=1"
-    assert request.headers == {
-        "host": f"127.0.0.1:{port}",
-        "accept": "image/*",
-        "user-agent": "AjansOps-test (+https://example.com/bot)",
-        "accept-encoding": "gzip, deflate",
+    length = {"content-length": ["0"], "content-type": ["application/octet-stream"]} if method == "post" else {}
+    assert request.every == {
+        "host": [f"127.0.0.1:{port}"],
+        "accept": ["image/*"],
+        "x-a": ["b"],
+        "user-agent": ["AjansOps-test (+https://example.com/bot)"],
+        "accept-encoding": [coding],
+        **length,
     }
 
 

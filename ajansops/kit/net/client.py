@@ -21,6 +21,7 @@ from typing import Final, Self
 import aiohttp
 import yarl
 from aiohttp.http import HttpProcessingError
+from multidict import CIMultiDict
 
 from ajansops.kit.net.addresses import Gate, Network
 from ajansops.kit.net.body import ACCEPT_ENCODING, read_beginning, read_body
@@ -145,7 +146,7 @@ class Client:
         try:
             async with (
                 asyncio.timeout(limits.total_seconds),
-                self._request("POST", there, {**headers, "accept-encoding": "identity"}, limits, body) as reply,
+                self._request("POST", there, headers, limits, body) as reply,
             ):
                 received, kept = _headers(reply, limits), await read_beginning(reply, keep)
         except _FAULTS as error:
@@ -157,7 +158,7 @@ class Client:
         self, url: Url, headers: Mapping[str, str], limits: Limits, follow: bool
     ) -> tuple[int, dict[str, str], bytes]:
         """One hop: status, headers and, unless it is a redirect that will be followed, the body."""
-        async with self._request("GET", url, {**headers, "accept-encoding": ACCEPT_ENCODING}, limits) as reply:
+        async with self._request("GET", url, headers, limits) as reply:
             received = _headers(reply, limits)
             skip = follow and _redirects(reply.status, received)
             return reply.status, received, b"" if skip else await read_body(reply, limits)
@@ -166,14 +167,18 @@ class Client:
         self, method: str, url: Url, headers: Mapping[str, str], limits: Limits, body: bytes | None = None
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         way = self._private if body is not None and url.scheme == "http" else self._open
+        sent = CIMultiDict({"accept": "*/*"})
+        sent.update(headers)  # in whatever case they are written, ours replace them
+        sent["host"] = url.authority
+        sent["user-agent"] = self._user_agent
+        sent["accept-encoding"] = ACCEPT_ENCODING if body is None else "identity"
         if url.address:  # aiohttp asks the resolver for names only
             way.gate.judge([url.address], url.port)
-        ours = {"host": url.authority, "user-agent": self._user_agent}
         return way.session.request(
             method,
             _wire(url),
             data=body,
-            headers={"accept": "*/*", **headers, **ours},
+            headers=sent,
             allow_redirects=False,
             max_field_size=limits.max_header_bytes,
         )
