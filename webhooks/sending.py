@@ -49,7 +49,10 @@ async def _post(client: Client, parcel: Parcel) -> Response:
 
 
 def excerpt(reply: Response) -> str:
-    """The beginning of the answer as text that a database takes; nothing of what came encoded, unasked."""
+    """The beginning of the answer as text that a database takes, in UTF-8 no longer than it came; nothing of what came
+    encoded, unasked.
+    """
     if reply.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         return ""
-    return reply.body.decode(errors="replace").replace("\0", "")
+    text = reply.body.decode(errors="replace").replace("\0", "")
+    return text.encode()[:KEPT].decode(errors="ignore")  # a byte that is no text was replaced by three
