@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 
 from django.db import transaction
 from django.utils.translation import gettext
@@ -25,9 +27,9 @@ SHOWN = 1024  # bytes of the answer
 AT_ONCE = 2  # in a process: each holds one of its few threads
 LEAST_SECONDS = 1.0  # of a test without an answer: refused by us, by them or by nobody looks alike
 
-
 _places = BoundedSemaphore(AT_ONCE)
 _testing: set[int] = set()  # workspaces: each has one place at most, so that none has them all
+_looking = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,21 @@ def try_endpoint(actor: Actor, endpoint: Endpoint) -> Tried:
     """Also when it is disabled. Call it outside transactions: the receiver may take its time."""
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
     require_live(actor)
-    if endpoint.workspace_id in _testing or not _places.acquire(blocking=False):
-        raise RateLimited(retry_after=LIMITS.total_seconds)
-    _testing.add(endpoint.workspace_id)
-    try:
+    with _place(endpoint.workspace_id):
         return _try(actor, endpoint)
+
+
+@contextmanager
+def _place(workspace_id: int) -> Iterator[None]:
+    with _looking:
+        if workspace_id in _testing or not _places.acquire(blocking=False):
+            message = gettext("A test is under way. Try again when it has ended.")
+            raise RateLimited(message, retry_after=LIMITS.total_seconds)
+        _testing.add(workspace_id)
+    try:
+        yield
     finally:
-        _testing.discard(endpoint.workspace_id)
+        _testing.discard(workspace_id)
         _places.release()
 
 
