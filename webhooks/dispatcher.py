@@ -62,8 +62,6 @@ class Dispatcher:
         self._finished: list[Outcome] = []
         self._database = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-db")
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-heart")  # beats while the other is busy
-        # A name may hang for longer than its request lives: so many that even then there is a thread for another.
-        self._names = ThreadPoolExecutor(IN_FLIGHT * 2, thread_name_prefix="resolve")
         self._woken = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,7 +80,6 @@ class Dispatcher:
     async def run(self, *, until_idle: bool = False) -> None:
         """`until_idle` returns once nothing is in flight and nothing is due; for commands and tests."""
         self._loop = asyncio.get_running_loop()
-        self._loop.set_default_executor(self._names)
         self._client = open_client(connections=IN_FLIGHT)
         heart = asyncio.create_task(self._beat())
         try:
@@ -261,7 +258,6 @@ class Dispatcher:
         for thread in (self._database, self._heart):
             thread.submit(connections.close_all).result()
             thread.shutdown()
-        self._names.shutdown(wait=False, cancel_futures=True)
 
     async def _db(self, call: Callable[..., T], *args: Any) -> T:
         """In the thread of the database; a broken connection is dropped, so that the next call opens a new one."""

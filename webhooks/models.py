@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
@@ -51,9 +52,12 @@ class Signing(models.Model):
         abstract = True
 
     def secrets(self) -> list[str]:
-        """Those to sign with, newest first."""
-        old = bool(self.old_secret and self.old_until and self.old_until > now())
-        return [_opened(kept) for kept in ([self.secret, self.old_secret] if old else [self.secret])]
+        """Those to sign with, newest first. Raises ValueError when the newest cannot be opened."""
+        found = [_opened(self.secret)]
+        if self.old_secret and self.old_until and self.old_until > now():
+            with suppress(ValueError):  # what cannot be opened is what a rotation replaces
+                found.append(_opened(self.old_secret))
+        return found
 
     def renew_secret(self, secret: str) -> None:
         """Sign with this one and, for a day, with the present one. Unsaved."""
@@ -129,7 +133,7 @@ class Endpoint(WorkspaceOwned, Signing):
 
     def clean(self) -> None:
         """Raises ValidationError for an address that is not open to us, and for events that never come. Names are not
-        looked up here, where rows are locked: `services` does that before.
+        looked up here, where rows are locked: `api.targets` does that before.
         """
         errors = {
             "url": complaints(partial(check_target, resolve=False), self.url),

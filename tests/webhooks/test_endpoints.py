@@ -19,6 +19,7 @@ from ajansops.api.models import IdempotencyRecord
 from ajansops.kit.clock import now
 from ajansops.kit.public_events import public_events
 from tests.conftest import Api
+from tests.webhooks.page import documented
 from tests.webhooks.receiver import Answer
 from webhooks import dispatcher, services, trial
 from webhooks.models import Delivery, Endpoint, Event, Outbox
@@ -467,6 +468,10 @@ def test_a_secret_that_nobody_can_open_stops_nobody_else(acme, other, receiver, 
     found = dict(Delivery.objects.values_list("endpoint_id", "error"))
     assert found == {theirs: "", endpoint["id"]: "secret_unreadable"}
     assert Delivery.objects.get(endpoint=endpoint["id"]).status == "retrying"
+    new = acme.post(f"/api/v1/webhooks/{endpoint['id']}/rotate-secret").json()["data"]["secret"]
+    acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
+    dispatch()
+    assert documented().verified_by_hand(receiver.taken[-1].body, receiver.taken[-1].headers, new)
 
 
 def test_a_backlog_of_one_workspace_keeps_no_other_from_being_sent(acme, other, receiver, dispatch, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from ajansops.kit.net import targets
+from ajansops.kit.net.names import look_up
 from tests.content.conftest import make_product  # noqa: F401  # a fixture
 from webhooks.models import Endpoint
 
@@ -13,22 +14,17 @@ URL = "https://unknown.invalid/hook"
 HOOKS = "/api/v1/webhooks"
 
 
-class Noting:
-    """Hands look-ups on to the threads that do them, and notes whether a transaction was open meanwhile."""
-
-    def __init__(self, threads) -> None:
-        self.threads, self.open = threads, []
-
-    def submit(self, *call):
-        self.open.append(connection.in_atomic_block)
-        return self.threads.submit(*call)
-
-
 @pytest.fixture
 def look_ups(transactional_db, monkeypatch):
-    noting = Noting(targets._RESOLVERS)
-    monkeypatch.setattr(targets, "_RESOLVERS", noting)
-    return noting.open
+    """For each look-up, which is done as ever, whether a transaction was open meanwhile."""
+    found: list[bool] = []
+
+    def noting(host, port):
+        found.append(connection.in_atomic_block)
+        return look_up(host, port)
+
+    monkeypatch.setattr(targets, "look_up", noting)
+    return found
 
 
 def make(api, **headers):
