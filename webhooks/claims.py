@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from ajansops.kit.clock import now
 from webhooks.health import answers_for, tally
-from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox
+from webhooks.models import OPEN, Delivery, DeliveryStatus, Endpoint, Event, Outbox
 from webhooks.parcels import Held, Lane, Outcome, Parcel
 from webhooks.querysets import among
 from webhooks.schedule import next_attempt
@@ -248,7 +248,7 @@ def save_outcomes(outcomes: Sequence[Outcome]) -> list[Outcome]:
     with transaction.atomic():
         endpoints, busy = _locked(Endpoint.objects.all(), {o.parcel.endpoint_id for o in outcomes} - {None}, "url")
         free = [outcome for outcome in outcomes if outcome.parcel.endpoint_id not in busy]
-        rows, taken = _locked(Delivery.objects.all(), {o.parcel.id for o in free}, "attempts", "next_attempt_at")
+        rows, taken = _locked(Delivery.objects.all(), {o.parcel.id for o in free}, "attempts", "status")
         written = [outcome for outcome in free if _stands(outcome, rows.get(outcome.parcel.id))]
         urls = {pk: url for pk, (url,) in endpoints.items()}
         groups: dict[Change, list[int]] = defaultdict(list)
@@ -272,8 +272,8 @@ def _stands(outcome: Outcome, row: list[Any] | None) -> bool:
     """Whether nobody has written that attempt before, and it is still wanted, or has arrived all the same."""
     if row is None:
         return False
-    attempts, next_attempt_at = row
-    return bool(attempts == outcome.parcel.attempts and (next_attempt_at or outcome.delivered))
+    attempts, status = row
+    return bool(attempts == outcome.parcel.attempts and (status in OPEN or outcome.delivered))
 
 
 def _change(outcome: Outcome, urls: Mapping[int, str]) -> Change:

@@ -229,6 +229,9 @@ class DeliveryStatus(models.TextChoices):
     FAILED = "failed"
 
 
+OPEN = frozenset({DeliveryStatus.PENDING, DeliveryStatus.RETRYING})
+
+
 class Delivery(models.Model):
     """An event on its way to one receiver. `next_attempt_at` is there as long as it is to be sent."""
 
