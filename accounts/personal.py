@@ -12,10 +12,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db.models import F, Model, Q
 
-from accounts.actors import operator
+from accounts.actors import operator, system
 from accounts.models import Activity, ApiKey, Invitation, Membership, User
 from accounts.roles import Role
 from accounts.services.members import withdraw
+from ajansops.kit.events import tell
 from ajansops.kit.personal import JSON, PersonalData, kept
 
 
@@ -59,7 +60,11 @@ def _keys(user_id: int) -> Iterable[JSON]:
 
 
 def _delete_keys(user_id: int) -> int:
-    return ApiKey.objects.filter(creator=user_id).delete()[0]
+    keys = ApiKey.objects.filter(creator=user_id)
+    open_ones = keys.filter(revoked_at=None)
+    for workspace_id in sorted(set(open_ones.values_list("workspace_id", flat=True))):
+        tell(system(workspace_id), "api_key.revoked", open_ones.filter(workspace_id=workspace_id))
+    return keys.delete()[0]
 
 
 def _received(user_id: int) -> Iterable[JSON]:

@@ -156,8 +156,29 @@ class VariantEvent(PublicEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class VariantGenerated(VariantEvent):
+    """A job has written a text of a product, anew where there was one."""
+
+    type: ClassVar[str] = "variant.generated"
+    example: ClassVar[JSON] = VariantEvent.example | {"status": "GENERATED"}
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFailed(VariantEvent):
+    """A job could not write a text of a product; `error` says why. One that was there stays, with its status."""
+
+    type: ClassVar[str] = "variant.failed"
+    example: ClassVar[JSON] = VariantEvent.example | {
+        "body": "",
+        "status": "FAILED",
+        "error": "An outside service did not answer as it should.",
+        "provider": "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class VariantUpdated(VariantEvent):
-    """A text of a product was approved or rejected, or written by hand."""
+    """A text of a product was approved or rejected."""
 
     type: ClassVar[str] = "variant.updated"
 
@@ -194,7 +215,7 @@ class PersonaUpdated(PersonaEvent):
 
 @dataclass(frozen=True, slots=True)
 class PersonaDeleted(PersonaEvent):
-    """A persona was deleted; `data` is as it was."""
+    """A persona was deleted, and with it what was written for it; `data` is as it was."""
 
     type: ClassVar[str] = "persona.deleted"
 
@@ -231,7 +252,7 @@ class AudienceUpdated(AudienceEvent):
 
 @dataclass(frozen=True, slots=True)
 class AudienceDeleted(AudienceEvent):
-    """An audience was deleted; `data` is as it was."""
+    """An audience was deleted, and with it what was written for it; `data` is as it was."""
 
     type: ClassVar[str] = "audience.deleted"
 
@@ -268,7 +289,7 @@ class SpecialDayUpdated(SpecialDayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SpecialDayDeleted(SpecialDayEvent):
-    """A special day was deleted; `data` is as it was."""
+    """A special day was deleted, and with it what was written for it; `data` is as it was."""
 
     type: ClassVar[str] = "special_day.deleted"
 
@@ -325,6 +346,8 @@ EVENTS = (
     ProductCreated,
     ProductUpdated,
     ProductDeleted,
+    VariantGenerated,
+    VariantFailed,
     VariantUpdated,
     PersonaCreated,
     PersonaUpdated,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ajansops.kit.personal import JSON, PersonalData
+from ajansops.kit.personal import JSON, PersonalData, disown
 from content.models import Post
 
 FIELDS = (
@@ -28,7 +28,7 @@ def _written(user_id: int) -> Iterable[JSON]:
 
 
 def _unsign(user_id: int) -> int:
-    return Post.objects.filter(author=user_id).update(author=None)
+    return disown(Post.objects.filter(author=user_id), "author", "post.updated")
 
 
 ENTRIES = (PersonalData("content.Post", "posts", "Posts they wrote. They stay, without an author.", _written, _unsign),)

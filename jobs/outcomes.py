@@ -1,8 +1,8 @@
 """What becomes of items whose work is over: their effects and states, many in one transaction."""
 
 import random
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,8 @@ from django.db.models.functions import Greatest
 from ajansops.ai.contract import ProviderBusy
 from ajansops.kit.clock import now
 from ajansops.kit.errors import DomainError
-from ajansops.kit.runners import JSON, Item, ItemFailed, runner
+from ajansops.kit.events import tell
+from ajansops.kit.runners import JSON, Item, ItemFailed, JobView, Saved, runner
 from ajansops.kit.tenancy import lock_workspace_soon
 from jobs import windows
 from jobs.bulk import Fence, insert_items, lock_for_saving, mark_done, one_trip
@@ -143,6 +144,7 @@ class Batch:
             with transaction.atomic():
                 saved = runner(item.job.kind).save(item, output)
                 added = insert_items(item.job.id, saved.new_items)
+                _tell([(item, saved)])
                 mark_done([(item.id, saved.result)])
         except OperationalError:
             raise
@@ -153,16 +155,19 @@ class Batch:
 
     def _save_effects(self) -> None:
         """Raises `Refused` when one of them cannot be saved."""
-        for kind, outputs in self._outputs.items():
-            try:
+        effects: list[tuple[Item, Saved]] = []
+        try:
+            for kind, outputs in self._outputs.items():
                 for (item, _), saved in zip(outputs, runner(kind).save_all(outputs), strict=True):
                     added = insert_items(item.job.id, saved.new_items)  # before the next is saved, which may count them
                     self._tallies[item.job.id] += Counter(done=1, added=added)
                     self._results.append((item.id, saved.result))
-            except OperationalError:
-                raise
-            except Exception as error:
-                raise Refused from error
+                    effects.append((item, saved))
+            _tell(effects)
+        except OperationalError:
+            raise
+        except Exception as error:
+            raise Refused from error
 
     def _mark_done(self) -> None:
         try:
@@ -209,6 +214,18 @@ class Batch:
             _pause(provider, until)
         windows.give_back(self._returned)
         return Settled(exhausted, self._again or any(tally["added"] for tally in self._tallies.values()))
+
+
+def _tell(effects: Iterable[tuple[Item, Saved]]) -> None:
+    """The news of each job, those of one type together."""
+    jobs: dict[str, JobView] = {}
+    rows: dict[tuple[str, str, type[Any]], list[int]] = defaultdict(list)
+    for item, saved in effects:
+        jobs[item.job.id] = item.job
+        for event, model, pk in saved.news:
+            rows[item.job.id, event, model].append(pk)
+    for (job_id, event, model), pks in rows.items():
+        tell(jobs[job_id].actor, event, model.objects.filter(pk__in=pks).order_by("pk"))
 
 
 def _pause(provider: str, until: datetime) -> None:

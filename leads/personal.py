@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ajansops.kit.personal import JSON, PersonalData
+from ajansops.kit.personal import JSON, PersonalData, disown
 from leads.models import Lead
 
 
@@ -11,7 +11,7 @@ def _assigned(user_id: int) -> Iterable[JSON]:
 
 
 def _unassign(user_id: int) -> int:
-    return Lead.objects.filter(owner=user_id).update(owner=None)
+    return disown(Lead.objects.filter(owner=user_id), "owner", "lead.updated")
 
 
 ENTRIES = (PersonalData("leads.Lead", "leads", "Leads assigned to them. They stay, unassigned.", _assigned, _unassign),)

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,12 +12,13 @@ from django.conf import settings
 from ajansops.kit.entitlements import Feature
 from ajansops.kit.errors import DomainError
 from ajansops.kit.net import open_client
-from ajansops.kit.runners import JSON, Item, NewItem, Runner, Saved
+from ajansops.kit.runners import JSON, Item, NewItem, News, Runner, Saved
 from jobs.models import JobItem
 from leads.extract import Organisation, contact_links, contacts, organisations
 from leads.fetch import Fetcher, Page
 from leads.found import Found
 from leads.identity import is_own_host, netloc
+from leads.models import Lead
 from leads.naming import company_name
 from leads.services.keep import save_lead
 from leads.services.scrape import KIND
@@ -104,9 +104,9 @@ class LeadRunner(Runner[bool, Listed | Enriched | None]):
                     items = [NewItem(company_key(found), found.to_json()) for found in companies]
                     yield Saved({"companies": len(items)}, items)
                 case Enriched() if len(leads) < _limit(item.job.configuration):
-                    result = _keep(item, output)
-                    leads |= {result["lead_id"]} if "lead_id" in result else set()
-                    yield Saved(result)
+                    saved = _keep(item, output)
+                    leads |= {saved.result["lead_id"]} if "lead_id" in saved.result else set()
+                    yield saved
                 case _:
                     yield Saved({"skipped": "limit_reached"})
 
@@ -157,15 +157,17 @@ def _limit(configuration: JSON) -> int:
     return int(configuration["limit"])
 
 
-def _keep(item: Item, output: Enriched) -> dict[str, Any]:
+def _keep(item: Item, output: Enriched) -> Saved:
     given = item.job.configuration
     # The site may have been deleted since the job began.
     site_id = Site.objects.filter(pk=given["site_id"], workspace_id=item.job.workspace_id).values_list("pk", flat=True)
     kept = save_lead(item.job.workspace_id, output.found, source=given["source"], site_id=site_id.first())
     if kept is None:
-        return {"skipped": "unreachable"}
+        return Saved({"skipped": "unreachable"})
     result = {"lead_id": kept.lead.pk, "created": kept.created, "pages": output.pages}
-    return result | ({"enrichment": output.problem} if output.problem else {})
+    happened = {"lead.created": kept.created, "lead.updated": kept.updated}
+    news = [News(event, Lead, kept.lead.pk) for event, true in happened.items() if true]
+    return Saved(result | ({"enrichment": output.problem} if output.problem else {}), news=news)
 
 
 def listed(page: Page) -> list[Found]:

@@ -44,7 +44,7 @@ class SiteUpdated(SiteEvent):
 
 @dataclass(frozen=True, slots=True)
 class SiteDeleted(SiteEvent):
-    """A site was deleted; `data` is as it was."""
+    """A site was deleted, and with it its posts and reports; `data` is as it was."""
 
     type: ClassVar[str] = "site.deleted"
 

@@ -12,8 +12,8 @@ class WebhooksConfig(AppConfig):
     verbose_name = "Outgoing events"
 
     def ready(self) -> None:
-        """After the log, which locks the workspace. By name: models cannot be imported before all apps are."""
-        events.listen(import_string("webhooks.outbox.record"))
+        """By name: models cannot be imported before all apps are."""
+        events.let_out(import_string("webhooks.outbox.record"))
         count_with(Feature.WEBHOOKS, import_string("webhooks.selectors.count_endpoints"))
         personal.register(*import_string("webhooks.personal.ENTRIES"))
         public_events.register(*import_string("webhooks.events.EVENTS"))

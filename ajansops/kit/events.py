@@ -1,10 +1,11 @@
 """What has happened, told in the transaction in which it did: either both are kept or neither.
 
-Listeners only write rows (the activity log, an outbox); nothing is sent from here.
+What somebody did is published: for the log, and for the outside. What a job changes is told to the outside alone: in
+the log it is the job. Listeners only write rows (the activity log, an outbox); nothing is sent from here.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,9 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+Outlet = Callable[[Actor, str, Iterable[Model]], None]
 _LISTENERS: list[Listener] = []
+_OUTLETS: list[Outlet] = []
 
 
 def listen(listener: Listener) -> None:
@@ -41,13 +44,36 @@ def listen(listener: Listener) -> None:
     _LISTENERS.append(listener)
 
 
+def let_out(outlet: Outlet) -> None:
+    """Called from `AppConfig.ready`: by whom the outside is told."""
+    _OUTLETS.append(outlet)
+
+
 def publish(actor: Actor, type: str, subject: Model, changes: Changes | None = None) -> None:
-    """Tell everybody who listens. Raises RuntimeError outside a transaction: the change could be kept without it."""
-    if not connection.in_atomic_block:
-        raise RuntimeError(f"{type} was published outside a transaction.")
+    """Tell everybody. Raises RuntimeError outside a transaction: the change could be kept without it.
+
+    The outside comes after those who listen: the log locks the workspace.
+    """
+    _require_transaction(type)
     event = Event(type, actor, subject, changes or {})
     for listener in _LISTENERS:
         listener(event)
+    tell(actor, type, [subject])
+
+
+def tell(actor: Actor, type: str, subjects: Iterable[Model]) -> None:
+    """Tell the outside alone that the same has happened to each of these rows of the actor's workspace.
+
+    They are read only if somebody wants to know: give a queryset where they are not at hand.
+    """
+    _require_transaction(type)
+    for outlet in _OUTLETS:
+        outlet(actor, type, subjects)
+
+
+def _require_transaction(type: str) -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{type} was told outside a transaction.")
 
 
 def snapshot(row: Model) -> State:

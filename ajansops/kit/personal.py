@@ -1,8 +1,15 @@
 """Where personal data is: one entry a model, through which export and erasure go. A test finds models without one."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import QuerySet
+
+from ajansops.kit.actor import Actor
+from ajansops.kit.clock import now
+from ajansops.kit.events import tell
 
 JSON = dict[str, Any]
 Rows = Callable[[int], Iterable[JSON]]
@@ -17,6 +24,17 @@ def nothing(user_id: int) -> Iterable[JSON]:
 def kept(user_id: int) -> int:
     """For rows that stay and hold nothing personal once the user's own row is anonymous."""
     return 0
+
+
+def disown(rows: QuerySet[Any], field: str, told: str) -> int:
+    """For rows of workspaces that stay without the person; the outside is told what they are now."""
+    ids: dict[int, list[int]] = defaultdict(list)
+    for workspace_id, pk in rows.values_list("workspace_id", "pk"):
+        ids[workspace_id].append(pk)
+    count = rows.update(**{field: None}, updated_at=now())
+    for workspace_id, changed in sorted(ids.items()):
+        tell(Actor(workspace_id, frozenset()), told, rows.model.objects.filter(pk__in=changed))
+    return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from ajansops.kit.actor import Actor
 from ajansops.kit.entitlements import Feature
 from ajansops.kit.errors import DomainError, Kind
 
@@ -24,6 +25,11 @@ class JobView:
     test_mode: bool
     memory: JSON = field(default_factory=dict)  # what the runner itself keeps between items
     request_id: str = ""  # of the call that started it
+
+    @property
+    def actor(self) -> Actor:
+        """Who keeps what the job makes: the system, on behalf of the call that started it."""
+        return Actor(self.workspace_id, frozenset(), test_mode=self.test_mode, request_id=self.request_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,24 @@ class NewItem:
     payload: JSON = field(default_factory=dict)
 
 
+class News(NamedTuple):
+    """What has happened to a row; `event` as `kit.public_events` names it."""
+
+    event: str
+    model: type[Any]
+    pk: int
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What `save` leaves on the item: a small result for people and machines, and the work it found."""
+    """What `save` leaves on the item: a small result for people and machines, and the work it found.
+
+    The outside is told the news once all effects of the transaction are written, as the rows are then.
+    """
 
     result: JSON = field(default_factory=dict)
     new_items: Sequence[NewItem] = ()
+    news: Sequence[News] = ()
 
 
 @dataclass(frozen=True, slots=True)

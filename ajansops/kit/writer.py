@@ -63,7 +63,7 @@ class Writer:
         """The fields as they are kept, where that takes more than the row: it has the old ones still, or none yet."""
         return fields
 
-    def before_save(self, row: Any) -> None:
+    def before_save(self, actor: Actor, row: Any) -> None:
         """What else changes with the row, in the same transaction."""
 
     def after_save(self, row: Any, before: State) -> None:
@@ -87,7 +87,7 @@ class Writer:
         _check(row)
         try:
             with transaction.atomic():
-                self.before_save(row)
+                self.before_save(actor, row)
                 row.save()
                 self.after_save(row, before)
         except IntegrityError as error:

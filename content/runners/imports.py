@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ajansops.kit.entitlements import Feature, FeatureLimitReached, entitlements
 from ajansops.kit.errors import Conflict
-from ajansops.kit.runners import JSON, Item, ItemFailed, Runner, Saved
+from ajansops.kit.runners import JSON, Item, ItemFailed, News, Runner, Saved
 from content.markup import plain
-from content.services.imports import IMPORT, save_imported
+from content.models import Product
+from content.services.imports import IMPORT, Change, save_imported
 from content.services.products import cleaned_fields
 
 
@@ -53,9 +54,10 @@ class ImportRunner(Runner[JSON, JSON]):
 
 def _saved(item: Item, output: JSON, *, admitted: bool = False) -> Saved:
     try:
-        product, created = save_imported(item.job.workspace_id, output, admitted=admitted)
+        product, change = save_imported(item.job.workspace_id, output, admitted=admitted)
     except FeatureLimitReached as error:
         raise NoRoom from error
     except Conflict as error:
         raise ItemFailed(f"Row {item.payload['row']}: {error.message}") from error
-    return Saved({"product": product.pk, "created": created})
+    news = [News(f"product.{change}", Product, product.pk)] if change else []
+    return Saved({"product": product.pk, "created": change is Change.CREATED}, news=news)

@@ -7,7 +7,7 @@ from ajansops.ai.contract import Image, Tagged, TagTask
 from ajansops.ai.offline.pictures import BadPicture
 from ajansops.kit.entitlements import Feature
 from ajansops.kit.net import Client, Limits, NetError, open_client
-from ajansops.kit.runners import JSON, Item, ItemFailed, Quota, Runner, Saved
+from ajansops.kit.runners import JSON, Item, ItemFailed, News, Quota, Runner, Saved
 from content.facts import tag_task, without
 from content.kinds import METER, TAGS
 from content.models import Product
@@ -76,13 +76,17 @@ class TagRunner(Runner[Subject, Suggestion]):
         product = rows.select_for_update().first()
         if product is None:
             raise ItemFailed("The product was deleted while it was tagged.")
-        product.suggested_tags = without(output.tagged.tags, product.tags)
-        product.save(update_fields=["suggested_tags", "updated_at"])
+        suggested = without(output.tagged.tags, product.tags)
+        news = []
+        if suggested != product.suggested_tags:
+            product.suggested_tags = suggested
+            product.save(update_fields=["suggested_tags", "updated_at"])
+            news = [News("product.updated", Product, product.pk)]
         told: JSON = {"picture": "used"}
         if output.no_picture:
             told = {"picture": "not_available", "reason": output.no_picture}
         usage = usage_json(output.tagged.usage)
-        return Saved({"provider": output.provider, "tags": product.suggested_tags, **told, **usage})
+        return Saved({"provider": output.provider, "tags": suggested, **told, **usage}, news=news)
 
     def provider(self, *, test_mode: bool) -> str:
         """The configured one."""

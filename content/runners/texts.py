@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from ajansops.ai.contract import Provider, Usage, WriteTask
 from ajansops.kit.clock import now
 from ajansops.kit.entitlements import Feature
-from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Quota, Runner, Saved
+from ajansops.kit.events import tell
+from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, News, Quota, Runner, Saved
 from content.facts import write_task
 from content.kinds import METER
 from content.models import Brand, Variant, VariantRevision, VariantStatus
@@ -72,8 +73,8 @@ class TextRunner(Runner[WriteTask, Text]):
 
     def save(self, item: Item, output: Text) -> Saved:
         """The text, and a line of its history."""
-        usage = usage_json(output.usage)
-        written = Variant.objects.filter(pk=item.payload["variant"], workspace_id=item.job.workspace_id).update(
+        pk, usage = item.payload["variant"], usage_json(output.usage)
+        written = Variant.objects.filter(pk=pk, workspace_id=item.job.workspace_id).update(
             body=output.body,
             status=VariantStatus.GENERATED,
             error="",
@@ -83,10 +84,9 @@ class TextRunner(Runner[WriteTask, Text]):
         )
         if not written:
             raise ItemFailed("The variant was deleted while it was written.")
-        VariantRevision.objects.create(
-            variant_id=item.payload["variant"], body=output.body, provider=output.provider, job_id=item.job.id
-        )
-        return Saved({"variant": item.payload["variant"], "provider": output.provider, **usage})
+        VariantRevision.objects.create(variant_id=pk, body=output.body, provider=output.provider, job_id=item.job.id)
+        result = {"variant": pk, "provider": output.provider, **usage}
+        return Saved(result, news=[News("variant.generated", Variant, pk)])
 
     def drained(self, job: JobView) -> Sequence[NewItem]:
         """Tell the variants of failed items why. An item fails in many ways; here all of them are known.
@@ -102,6 +102,7 @@ class TextRunner(Runner[WriteTask, Text]):
                 variant.status = VariantStatus.FAILED
             variant.updated_at = now()
         Variant.objects.bulk_update(variants, ["error", "status", "updated_at"], batch_size=MARK_AT_ONCE)
+        tell(job.actor, "variant.failed", variants)
         return ()
 
     def provider(self, *, test_mode: bool) -> str:

@@ -1,5 +1,6 @@
 """Products from files, as a job: one item a product, and one for each row that cannot be imported."""
 
+from enum import StrEnum
 from typing import Any
 
 from ajansops.kit.actor import Actor
@@ -15,6 +16,14 @@ from jobs.models import Job
 from jobs.services import start_large_job
 
 IMPORT = "import"
+
+
+class Change(StrEnum):
+    """What has become of a product."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    NONE = ""
 
 
 class BelongsToAnother(Conflict):
@@ -40,8 +49,8 @@ def _item(one: Found) -> NewItem:
     return NewItem(one.key, {"row": one.row, **told})
 
 
-def save_imported(workspace_id: int, fields: dict[str, Any], *, admitted: bool = False) -> tuple[Product, bool]:
-    """Update the product with this handle, or else this SKU; or make it. True when it is new.
+def save_imported(workspace_id: int, fields: dict[str, Any], *, admitted: bool = False) -> tuple[Product, Change]:
+    """Update the product with this handle, or else this SKU; or make it.
 
     Raises `FeatureLimitReached`; with `admitted` the caller has asked whether there is room. The workspace is locked.
     Tags that people approved here are not in the file, so tags are added and never taken away.
@@ -50,13 +59,16 @@ def save_imported(workspace_id: int, fields: dict[str, Any], *, admitted: bool =
     if product is None:
         if not admitted:
             entitlements().admit(workspace_id, Feature.PRODUCTS)
-        return Product.objects.create(workspace_id=workspace_id, **fields), True
+        return Product.objects.create(workspace_id=workspace_id, **fields), Change.CREATED
     if "tags" in fields:
         fields = fields | {"tags": fields["tags"] + without(product.tags, fields["tags"])}
-    for name, value in fields.items():
+    new = {name: value for name, value in fields.items() if getattr(product, name) != value}
+    if not new:
+        return product, Change.NONE
+    for name, value in new.items():
         setattr(product, name, value)
-    product.save(update_fields=[*fields, "updated_at"])
-    return product, False
+    product.save(update_fields=[*new, "updated_at"])
+    return product, Change.UPDATED
 
 
 def _known(workspace_id: int, fields: dict[str, Any]) -> Product | None:

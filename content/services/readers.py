@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ajansops.kit.actor import Actor
 from ajansops.kit.clock import now
+from ajansops.kit.events import tell
 from ajansops.kit.permissions import Permission
 from ajansops.kit.writer import Writer
 from content.models import Audience, Brand, Persona, SpecialDay
@@ -11,11 +13,14 @@ from content.models import Audience, Brand, Persona, SpecialDay
 class BrandWriter(Writer):
     """One brand of a workspace is the default."""
 
-    def before_save(self, row: Any) -> None:
+    def before_save(self, actor: Actor, row: Any) -> None:
         """The one that was gives way."""
         if row.is_default:
-            others = Brand.objects.filter(workspace_id=row.workspace_id, is_default=True).exclude(pk=row.pk)
-            others.update(is_default=False, updated_at=now())
+            defaults = Brand.objects.filter(workspace_id=row.workspace_id, is_default=True).exclude(pk=row.pk)
+            former = list(defaults.values_list("pk", flat=True))
+            if former:
+                defaults.update(is_default=False, updated_at=now())
+                tell(actor, "brand.updated", Brand.objects.filter(pk__in=former))
 
 
 PERSONAS = Writer(Persona, "persona", Permission.ADD_PERSONA, Permission.CHANGE_PERSONA, Permission.DELETE_PERSONA)

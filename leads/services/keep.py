@@ -23,10 +23,11 @@ class LeadBusy(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A lead that was saved."""
+    """A lead that was saved; neither is true of one that is as it was."""
 
     lead: Lead
-    created: bool
+    created: bool = False
+    updated: bool = False
 
 
 @transaction.atomic
@@ -42,9 +43,9 @@ def save_lead(workspace_id: int, found: Found, *, source: str, site_id: int | No
         return None
     for _ in range(TRIES):
         if lead := _known(workspace_id, keys):
-            _complete(lead, found, site_id)
+            updated = _complete(lead, found, site_id)
             LeadIdentity.objects.bulk_create(identities(lead, keys), ignore_conflicts=True)
-            return Kept(lead, created=False)
+            return Kept(lead, updated=updated)
         if lead := _create(workspace_id, found, keys, source, site_id):
             return Kept(lead, created=True)
     raise LeadBusy
@@ -94,7 +95,8 @@ def identities(lead: Lead, keys: Iterable[Key]) -> list[LeadIdentity]:
     ]
 
 
-def _complete(lead: Lead, found: Found, site_id: int | None) -> None:
+def _complete(lead: Lead, found: Found, site_id: int | None) -> bool:
+    """Whether that changed it."""
     changes: dict[str, Any] = {
         name: merged(getattr(lead, name), getattr(found, name), most) for name, most in LISTS.items()
     }
@@ -108,3 +110,4 @@ def _complete(lead: Lead, found: Found, site_id: int | None) -> None:
         setattr(lead, name, changes[name])
     if changed:
         lead.save(update_fields=[*changed, "updated_at"])
+    return bool(changed)

@@ -9,7 +9,7 @@ from ajansops.kit.language import Language
 from ajansops.kit.runners import Item, Runner, Saved
 from jobs.providers import Providers, paid_provider
 from sites.audits.context import Context
-from sites.audits.services import AUDIT, Outcome, ask, save_audit, worker
+from sites.audits.services import AUDIT, Outcome, ask, save_audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class AuditRunner(Runner[AuditTask, Answered]):
     def save(self, item: Item, output: Answered) -> Saved:
         """Once: the job's id is unique."""
         audit = save_audit(
-            worker(item.job),
+            item.job.actor,
             output.task,
             output.outcome,
             site_id=item.job.configuration["site_id"],

@@ -13,13 +13,13 @@ from django.db import transaction
 
 from ajansops.ai.contract import Audited, AuditTask, Evidence, Finding, Provider, ProviderFailed
 from ajansops.ai.registry import configured, provider, require_configured
-from ajansops.kit.actor import Actor, Via
+from ajansops.kit.actor import Actor
 from ajansops.kit.entitlements import Feature, entitlements
 from ajansops.kit.errors import NotFound
 from ajansops.kit.events import changed, publish, snapshot
 from ajansops.kit.language import Language
 from ajansops.kit.permissions import Permission
-from ajansops.kit.runners import JobView, NewItem
+from ajansops.kit.runners import NewItem
 from ajansops.kit.tenancy import lock_workspace
 from jobs.models import Job
 from jobs.services import start_job
@@ -124,11 +124,6 @@ def save_audit(actor: Actor, task: AuditTask, outcome: Outcome, *, site_id: int 
     told = {"account": (None, audit.account), "mode": (None, audit.mode), "insights": (None, len(kept))}
     publish(actor, "audit.completed", audit, told)
     return audit
-
-
-def worker(job: JobView) -> Actor:
-    """Who stores what a job found, on behalf of the call that started it."""
-    return Actor(job.workspace_id, frozenset(), test_mode=job.test_mode, via=Via.SYSTEM, request_id=job.request_id)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.db.models.functions import Greatest
 
 from ajansops.kit.entitlements import Feature
 from ajansops.kit.net import Client, NetError, open_client, parse_url
-from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, Runner, Saved
+from ajansops.kit.runners import Item, ItemFailed, JobView, NewItem, News, Runner, Saved
 from jobs.models import ItemState, Job, JobItem
 from sites.models import SEO, CrawledPage, Issue, Report, Site, Source
 from sites.seo.entry import Entry, enter, fetch_robots
@@ -187,7 +187,8 @@ def _save_verdict(item: Item, verdict: Verdict) -> Saved:
     ]
     save_report(report, rows)
     CrawledPage.objects.of_site(site).exclude(job_id=job.id).delete()
-    return Saved({"report_id": report.pk, "pages": verdict.pages, "issues": len(rows)})
+    result = {"report_id": report.pk, "pages": verdict.pages, "issues": len(rows)}
+    return Saved(result, news=[News("seo.report.created", Report, report.pk)])
 
 
 def _seen(job: JobView) -> list[Seen]:
