@@ -15,11 +15,11 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from ajansops.kit.clock import now
 from webhooks.health import answers_for, tally
-from webhooks.models import OPEN, Delivery, DeliveryStatus, Endpoint, Event, Outbox
+from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, Outbox
 from webhooks.parcels import Held, Lane, Outcome, Parcel
 from webhooks.querysets import among
 from webhooks.schedule import next_attempt
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)  # renewed every 5 s; what a dead worker held is sent by another one after that
 CLAIM_AT_ONCE = 16
-AHEAD = 32  # deliveries of a lane that a worker holds in memory; it reads more when half of them are gone
+AHEAD = 64  # deliveries of a lane that a worker holds in memory; it reads more when half of them are gone
 OF_OUTBOX = 512  # and of an outbox, whatever lanes that takes,
 IN_ALL = 4096  # or its part of these when there are many
 LEAST_OF_OUTBOX, LEAST_OF_LANE = 16, 8
@@ -58,6 +58,14 @@ SELECT * FROM (
     (SELECT length(body) FROM webhooks_event WHERE webhooks_event.id = event_id) AS weight FROM webhooks_delivery
   WHERE workspace_id = %s AND lane = %s AND next_attempt_at <= %s ORDER BY next_attempt_at, id LIMIT %s
 ) AS beginning
+"""
+# Which rows are written tells which others somebody has locked, closed or written meanwhile.
+WRITE = """
+UPDATE webhooks_delivery SET attempts = attempts + 1, status = %s, next_attempt_at = %s, response_status = %s,
+  response_body = %s, error = %s, last_attempt_at = %s
+WHERE id IN (SELECT id FROM webhooks_delivery WHERE id IN ({})
+             AND attempts = %s AND (next_attempt_at IS NOT NULL OR %s){})
+RETURNING id
 """
 
 
@@ -130,7 +138,11 @@ def _lanes(workspace_ids: Sequence[int]) -> list[Lane]:
 
 def _moment() -> Any:
     """Now, as a statement of ours has to be given it."""
-    return connection.ops.adapt_datetimefield_value(now())
+    return _stored(now())
+
+
+def _stored(moment: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def _wanted(lanes: list[Lane], held: Held, slow: Collection[Lane]) -> list[tuple[Lane, int]]:
@@ -246,34 +258,30 @@ def save_outcomes(outcomes: Sequence[Outcome]) -> list[Outcome]:
     Endpoints are locked first, then deliveries, each in the order of their ids, as by whoever deletes or disables one.
     """
     with transaction.atomic():
-        endpoints, busy = _locked(Endpoint.objects.all(), {o.parcel.endpoint_id for o in outcomes} - {None}, "url")
-        free = [outcome for outcome in outcomes if outcome.parcel.endpoint_id not in busy]
-        rows, taken = _locked(Delivery.objects.all(), {o.parcel.id for o in free}, "attempts", "status")
-        written = [outcome for outcome in free if _stands(outcome, rows.get(outcome.parcel.id))]
-        urls = {pk: url for pk, (url,) in endpoints.items()}
-        groups: dict[Change, list[int]] = defaultdict(list)
-        for outcome in written:
-            groups[_change(outcome, urls)].append(outcome.parcel.id)
-        for change, ids in groups.items():
-            _apply(change, ids)
-        tally(written, urls)
-    return [o for o in outcomes if o.parcel.endpoint_id in busy or o.parcel.id in taken]
+        urls, busy = _lock_endpoints({o.parcel.endpoint_id for o in outcomes} - {None})
+        groups: dict[Change, list[Outcome]] = defaultdict(list)
+        for outcome in outcomes:
+            if outcome.parcel.endpoint_id not in busy:
+                groups[_change(outcome, urls)].append(outcome)
+        written = set(chain.from_iterable(_apply(change, group) for change, group in groups.items()))
+        tally([outcome for outcome in outcomes if outcome.parcel.id in written], urls)
+    left = [outcome for outcome in outcomes if outcome.parcel.id not in written]
+    return [outcome for outcome in left if outcome.parcel.endpoint_id in busy or _stands(outcome)]
 
 
-def _locked(rows: QuerySet[Any], ids: Collection[Any], *columns: str) -> tuple[dict[int, list[Any]], set[int]]:
-    """Those that are free, by id, locked; and which of them somebody else has locked."""
-    locked = rows.filter(pk__in=among(ids)).order_by("pk").select_for_update(skip_locked=True, no_key=True)
-    free = {pk: values for pk, *values in locked.values_list("pk", *columns)}
-    missing = ids - free.keys()
-    return free, set(rows.filter(pk__in=missing).values_list("pk", flat=True)) if missing else set()
+def _lock_endpoints(ids: Collection[Any]) -> tuple[dict[int, str], set[int]]:
+    """The addresses of those that are free, locked; and which of them somebody else has locked."""
+    rows = Endpoint.objects.filter(pk__in=ids)
+    locked = rows.order_by("pk").select_for_update(skip_locked=True, no_key=True)
+    urls = dict(locked.values_list("pk", "url"))
+    missing = ids - urls.keys()
+    return urls, set(rows.filter(pk__in=missing).values_list("pk", flat=True)) if missing else set()
 
 
-def _stands(outcome: Outcome, row: list[Any] | None) -> bool:
-    """Whether nobody has written that attempt before, and it is still wanted, or has arrived all the same."""
-    if row is None:
-        return False
-    attempts, status = row
-    return bool(attempts == outcome.parcel.attempts and (status in OPEN or outcome.delivered))
+def _stands(outcome: Outcome) -> bool:
+    """Whether its delivery could still be written: it was locked."""
+    rows = Delivery.objects.filter(pk=outcome.parcel.id, attempts=outcome.parcel.attempts)
+    return (rows if outcome.delivered else rows.filter(next_attempt_at__isnull=False)).exists()
 
 
 def _change(outcome: Outcome, urls: Mapping[int, str]) -> Change:
@@ -285,16 +293,15 @@ def _change(outcome: Outcome, urls: Mapping[int, str]) -> Change:
     return Change(attempts, status, later, outcome.status, outcome.body, outcome.error)
 
 
-def _apply(change: Change, ids: Collection[int]) -> None:
-    Delivery.objects.filter(pk__in=among(ids)).update(
-        attempts=change.attempts + 1,
-        status=change.status,
-        next_attempt_at=change.next_attempt_at,
-        response_status=change.response_status,
-        response_body=change.response_body,
-        error=change.error,
-        last_attempt_at=now(),
-    )
+def _apply(change: Change, outcomes: Sequence[Outcome]) -> list[int]:
+    """The deliveries that were written."""
+    locking = " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
+    among_them = among([outcome.parcel.id for outcome in outcomes])
+    arrived = change.status == DeliveryStatus.SUCCESS
+    values = [change.status, _stored(change.next_attempt_at), *change[3:], _moment()]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE.format(among_them.sql, locking), [*values, *among_them.params, change.attempts, arrived])
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def seconds_until_due() -> float | None:

@@ -40,7 +40,7 @@ FRESH = 3.0  # seconds; older ones are read again: their endpoint may have been 
 HEARTBEAT = 5.0  # seconds
 IDLE = 5.0  # the longest nap; a wake-up cuts it short
 HELD = 0.5  # something is due, but its lane is full, or its outbox is another worker's
-SAVE_AT_ONCE = 500
+SAVE_AT_ONCE = 1000
 PACE = 0.1  # seconds that outcomes wait for more, unless their lane has run dry: each turn has its price
 AT_ONCE_MS = 20  # how long a busy workspace is waited for when one of its endpoints is to be disabled
 TROUBLE = 1.0  # before trying again after a fault of the database or ours
@@ -63,12 +63,15 @@ class Dispatcher:
         self._database = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-db")
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="dispatcher-heart")  # beats while the other is busy
         self._woken = asyncio.Event()
+        self._called = True  # since outboxes were last looked for
+        self._looked_at = 0.0
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: Client | None = None
 
     def wake(self) -> None:
         """There may be something to send."""
+        self._called = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._woken.set)
 
@@ -120,9 +123,11 @@ class Dispatcher:
 
     def _read(self, held: Held) -> list[Parcel]:
         """In the thread of the database, while the loop goes on sending."""
-        if len(held.workspaces) < OUTBOXES:
+        moment = time.monotonic()
+        if len(held.workspaces) < OUTBOXES and (self._called or moment > self._looked_at + HELD):
+            self._called, self._looked_at = False, moment
             full = len(self._inflight) >= IN_FLIGHT
-            claims.claim(self.lease, waited=LEFT_TO_OTHERS if full else timedelta(0))
+            self._called |= claims.claim(self.lease, waited=LEFT_TO_OTHERS if full else timedelta(0)) > 0
         return claims.due_parcels(self.lease, held, frozenset(self._slow))
 
     def _start_all(self, workspace_ids: list[int]) -> None:

@@ -6,7 +6,7 @@ import base64
 import secrets
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar
 
 from django.conf import settings
@@ -70,6 +70,7 @@ def sealed(secret: str) -> str:
     return base64.b64encode(encrypt(PURPOSE, secret.encode())).decode()
 
 
+@lru_cache(maxsize=1024)  # of those that send now, some dozens are asked for at each look
 def _opened(kept: str) -> str:
     return decrypt(PURPOSE, base64.b64decode(kept)).decode()
 
@@ -227,9 +228,6 @@ class DeliveryStatus(models.TextChoices):
     RETRYING = "retrying"
     SUCCESS = "success"
     FAILED = "failed"
-
-
-OPEN = frozenset({DeliveryStatus.PENDING, DeliveryStatus.RETRYING})
 
 
 class Delivery(models.Model):

@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SURFACES = {"core", "studio", "app", "insight"}
+TAGS = {"core", "studio", "app", "insight", "webhooks"}
 
 
 @pytest.fixture
@@ -30,10 +30,15 @@ def test_the_four_surfaces_are_described_without_leaving_the_host(page, live_ser
     page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
 
     page.goto(f"{live_server.url}/api/docs/")
-    page.locator(".opblock-tag").nth(len(SURFACES) - 1).wait_for(timeout=30_000)
+    page.locator(".opblock-tag").nth(len(TAGS) - 1).wait_for(timeout=30_000)
     said = {tag.get_attribute("data-tag"): tag.inner_text() for tag in page.locator(".opblock-tag").all()}
-    assert said.keys() == SURFACES
+    assert said.keys() == TAGS
     assert [name for name, text in said.items() if len(text.split()) < 5] == []
+
+    page.click("[data-tag=webhooks]")
+    event = page.locator("[id$=webhook_post_published]")
+    event.locator(".opblock-summary-control").click()
+    event.locator(".opblock-body").get_by_text("spring-tea").first.wait_for()
 
     page.click("[data-tag=insight]")
     page.click("#operations-insight-insight_audit_run_post .opblock-summary-control")

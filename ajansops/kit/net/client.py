@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import aiohttp
 import yarl
@@ -55,8 +55,7 @@ class Hop:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer of any status. `url` is the final one, `headers` have lower-case names, `body` is decoded."""
 
     url: str
@@ -138,7 +137,8 @@ class Client:
         self, url: str, body: bytes, *, headers: Mapping[str, str], keep: int, limits: Limits | None = None
     ) -> Response:
         """Send `body`; raises a `NetError`. No redirect is followed. Of the answer's body the first `keep` bytes are
-        read, as they come; it may be of any length. Http goes only into `allow_private`.
+        read, as they come; it may be of any length. Its headers are as they came, their names in any case. Http goes
+        only into `allow_private`.
         """
         limits = limits or self._limits
         started = time.monotonic()
@@ -148,11 +148,12 @@ class Client:
                 asyncio.timeout(limits.total_seconds),
                 self._request("POST", there, headers, limits, body) as reply,
             ):
-                received, kept = _headers(reply, limits), await read_beginning(reply, keep)
+                _check_headers(reply, limits)
+                kept = await read_beginning(reply, keep)
         except _FAULTS as error:
             raise _net_error(error) from None  # a traceback would show the text of the cause
         elapsed_ms = round((time.monotonic() - started) * 1000)
-        return Response(str(there), reply.status, received, kept, (), elapsed_ms)
+        return Response(there.text, reply.status, reply.headers, kept, (), elapsed_ms)
 
     async def _exchange(
         self, url: Url, headers: Mapping[str, str], limits: Limits, follow: bool
@@ -219,11 +220,15 @@ def _next_hop(here: Url, location: str, headers: dict[str, str]) -> tuple[Url, d
     return there, headers
 
 
-def _headers(reply: aiohttp.ClientResponse, limits: Limits) -> dict[str, str]:
+def _check_headers(reply: aiohttp.ClientResponse, limits: Limits) -> None:
     raw = reply.raw_headers
     size = sum(map(len, chain.from_iterable(raw))) + 4 * len(raw)  # 4: colon, space, line end
     if size > limits.max_header_bytes:
         raise TooLarge(f"{size} bytes of headers")
+
+
+def _headers(reply: aiohttp.ClientResponse, limits: Limits) -> dict[str, str]:
+    _check_headers(reply, limits)
     found: dict[str, str] = {}
     for written, value in reply.headers.items():
         name = written.lower()
