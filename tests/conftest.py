@@ -26,7 +26,7 @@ from ajansops.kit.entitlements import Feature
 from ajansops.kit.plans import forget_recent_tiers
 from billing.models import PlanLimit
 from jobs.engine import Engine
-from tests import migrated, rows
+from tests import migrated
 
 gc.set_threshold(50_000, 20, 50)  # thousands of tests are thousands of objects that each full collection walks through
 ONCE = (
@@ -125,10 +125,6 @@ def _uncounted(monkeypatch, request):
 
 @pytest.fixture
 def people(db) -> People:
-    return rows.made_once(_people)
-
-
-def _people() -> People:
     alice = persons.create_user(email="alice@example.org", password="alice-password", name="Alice")
     bob = persons.create_user(email="bob@example.org", password="bob-password", name="Bob")
     charlie = persons.create_user(email="charlie@example.org", password="charlie-password", name="Charlie")
