@@ -176,11 +176,13 @@ def _due(wanted: Sequence[tuple[Lane, int]], held: Held) -> list[Due]:
             cursor.execute(" UNION ALL ".join([DUE] * len(part)), list(chain.from_iterable(given)))
             found += cursor.fetchall()
     dropped = {pk for lane in left for pk in held.lanes.get(lane, ())}
-    rows, weight = [], Counter(held.weight)
+    rows, weight, begun = [], Counter(held.weight), {lane for lane, ids in held.lanes.items() if ids}
     for row in (Due(*columns) for columns in found if columns[0] not in dropped):
         lane = (row.workspace_id, row.lane)
-        if left[lane] > 0 and weight[row.workspace_id] < WEIGHT_OF_OUTBOX:
+        light = weight[row.workspace_id] < WEIGHT_OF_OUTBOX or lane not in begun  # what hangs leaves one to each other
+        if left[lane] > 0 and light:
             left[lane] -= 1
+            begun.add(lane)
             weight[row.workspace_id] += row.weight
             rows.append(row)
     return rows

@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -34,8 +34,9 @@ IN_FLIGHT = 256  # of a worker; many times a workspace's share, so that hanging 
 OF_WORKSPACE = 8
 OF_LANE = 4
 UNHEARD = 2  # of a lane that has not answered yet, and places that all such lanes leave to the others
+REMEMBERED = 10_000  # receivers of which it is known how they answered; with more, the idle are forgotten
 OUTBOXES = 256  # with something in memory; with more no further one is leased
-LEFT_TO_OTHERS = timedelta(seconds=1)  # by a worker that has no place free
+LEFT_TO_OTHERS = timedelta(seconds=5)  # by a worker that has no place free
 FRESH = 3.0  # seconds; older ones are read again: their endpoint may have been switched off, or moved
 HEARTBEAT = 5.0  # seconds
 IDLE = 5.0  # the longest nap; a wake-up cuts it short
@@ -113,7 +114,16 @@ class Dispatcher:
             return 0, False
         if due is not None and due <= 0:
             return HELD, False
+        self._forget()
+        self._called = True  # after a nap something new may be due
         return IDLE if due is None else min(due + 0.01, IDLE), not self._inflight
+
+    def _forget(self) -> None:
+        """How receivers fared that have nothing to take now: jobs name ever new ones."""
+        known = self._held().lanes.keys()
+        if len(self._heard) + len(self._slow) > REMEMBERED:
+            self._heard &= known
+            self._slow &= known
 
     def _held(self) -> Held:
         """What is in flight, what waits for its turn, what is not saved yet."""
@@ -127,7 +137,8 @@ class Dispatcher:
         if len(held.workspaces) < OUTBOXES and (self._called or moment > self._looked_at + HELD):
             self._called, self._looked_at = False, moment
             full = len(self._inflight) >= IN_FLIGHT
-            self._called |= claims.claim(self.lease, waited=LEFT_TO_OTHERS if full else timedelta(0)) > 0
+            if claims.claim(self.lease, waited=LEFT_TO_OTHERS if full else timedelta(0)):
+                self._called = True
         return claims.due_parcels(self.lease, held, frozenset(self._slow))
 
     def _start_all(self, workspace_ids: list[int]) -> None:
@@ -150,7 +161,7 @@ class Dispatcher:
         """Of the lane whose turn it is, counted as in flight; None when nothing may start."""
         lanes, oldest = self._waiting.get(workspace_id, {}), time.monotonic() - FRESH
         while lanes and len(self._inflight) < IN_FLIGHT and self._busy[workspace_id] < OF_WORKSPACE:
-            lane = next(filter(self._has_place, lanes), None)
+            lane = self._free(workspace_id, lanes)
             if lane is None:
                 return None
             queue = lanes.pop(lane)
@@ -166,14 +177,23 @@ class Dispatcher:
                 return parcel
         return None
 
-    def _has_place(self, lane: Lane) -> bool:
-        """Within its workspace's share. Lanes that may hang leave some of it to those that have answered."""
-        if lane in self._heard:
-            return self._busy[lane] < OF_LANE
-        if self._busy[lane] >= (1 if lane in self._slow else UNHEARD):
-            return False
-        others = (parcel.lane for parcel in self._inflight.values() if parcel.lane[0] == lane[0])
-        return sum(other not in self._heard for other in others) < OF_WORKSPACE - UNHEARD
+    def _free(self, workspace_id: int, lanes: Iterable[Lane]) -> Lane | None:
+        """The first within its share. Those that may hang leave some of the workspace's to those that have answered."""
+        room: bool | None = None
+        for lane in lanes:
+            if lane in self._heard:
+                if self._busy[lane] < OF_LANE:
+                    return lane
+            elif self._busy[lane] < (1 if lane in self._slow else UNHEARD):
+                room = self._unheard(workspace_id) < OF_WORKSPACE - UNHEARD if room is None else room
+                if room:
+                    return lane
+        return None
+
+    def _unheard(self, workspace_id: int) -> int:
+        """How many are in flight to those of its receivers that have not answered last time, or ever."""
+        lanes = (parcel.lane for parcel in self._inflight.values() if parcel.lane[0] == workspace_id)
+        return sum(lane not in self._heard for lane in lanes)
 
     async def _carry(self, parcel: Parcel) -> None:
         """Send it, and whatever may start when it has ended: a task for each would cost more than its bookkeeping."""
@@ -255,6 +275,7 @@ class Dispatcher:
         try:
             while self._finished and time.monotonic() < ends:
                 await self._save_finished()
+                await asyncio.sleep(PACE if self._finished else 0)
             await self._db(claims.release_all, self.lease)
         except Exception:
             log.exception("dispatcher_trouble")

@@ -112,7 +112,8 @@ def disable_hopeless(among: Collection[int] | None = None, *, within_ms: int = 1
 def disable(endpoint: Endpoint, *, within_ms: int) -> bool:
     """Nothing more is sent, and its owners are told (`notices`). False when somebody else has disabled or moved it."""
     lock_workspace_soon(endpoint.workspace_id, within_ms)
-    same = {"pk": endpoint.pk, "url": endpoint.url, "is_active": True, "failing_since": endpoint.failing_since}
+    same = {"pk": endpoint.pk, "url": endpoint.url, "is_active": True, "gone_at": endpoint.gone_at}
+    same |= {"failing_since": endpoint.failing_since}
     row = Endpoint.objects.select_for_update().filter(**same).first()
     if row is None:
         return False

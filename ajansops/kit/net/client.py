@@ -262,9 +262,9 @@ def _place(error: Exception) -> str:
 def _fault(cause: BaseException) -> str:
     """In words of the system or of the TLS library, which know no URL."""
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return cause.verify_message
+        return str(getattr(cause, "verify_message", ""))
     if isinstance(cause, ssl.SSLError):
-        return cause.reason
+        return str(cause.reason) if getattr(cause, "reason", None) else ""
     if isinstance(cause, socket.gaierror):
         return cause.strerror or ""
     return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else ""

@@ -18,10 +18,14 @@ def look_up(host: str, port: int) -> Future[list[Address]]:
     """
     found: Future[list[Address]] = Future()
     found.set_running_or_notify_cancel()  # whoever leaves does not cancel it for that
-    if _places.acquire(blocking=False):
-        Thread(target=_resolve, args=(found, host, port), name="resolve", daemon=True).start()
-    else:
+    if not _places.acquire(blocking=False):
         found.set_exception(socket.gaierror(socket.EAI_AGAIN, "Too many look-ups at a time"))
+        return found
+    try:
+        Thread(target=_resolve, args=(found, host, port), name="resolve", daemon=True).start()
+    except RuntimeError as error:  # the system has no thread left
+        _places.release()
+        found.set_exception(socket.gaierror(socket.EAI_AGAIN, str(error)))
     return found
 
 
