@@ -115,15 +115,15 @@ def _taken_away(*arguments: Any) -> Any:
     return parcels
 
 
-def _never_taken_over(rows: Any, moment: Any) -> Any:
-    return _claimable(rows, moment).filter(lease=None)
+def _never_taken_over(rows: Any, *arguments: Any) -> Any:
+    return _claimable(rows, *arguments).filter(lease=None)
 
 
 def publish(workspace_ids: Sequence[int], seed: int) -> None:
     """Sites that are made, some of them undone again. It writes down of which it knows what became of them."""
     rng = random.Random(seed)
     if GUARD_OFF == "transaction":
-        events._LISTENERS[events._LISTENERS.index(outbox.record)] = _LATER.append
+        events._OUTLETS[events._OUTLETS.index(outbox.record)] = lambda *told: _LATER.append(told)
     around(Celery, "send_task", "announce")
     around(outbox, "ensure_outbox", "outbox")
     with (FOLDER / "kept").open("a", buffering=1) as kept, (FOLDER / "undone").open("a", buffering=1) as undone:
@@ -140,7 +140,7 @@ def publish(workspace_ids: Sequence[int], seed: int) -> None:
                     connection.close()
 
 
-_LATER: list[events.Event] = []
+_LATER: list[tuple[Any, ...]] = []
 
 
 def _publish_one(workspace_id: int, *, undo: bool) -> str:
@@ -153,5 +153,5 @@ def _publish_one(workspace_id: int, *, undo: bool) -> str:
         transaction.set_rollback(undo)
     while _LATER:  # without the guard: whatever became of the change, and if we live to see it
         with transaction.atomic():
-            outbox.record(_LATER.pop())
+            outbox.record(*_LATER.pop())
     return domain
