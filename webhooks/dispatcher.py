@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -33,7 +33,7 @@ T = TypeVar("T")
 IN_FLIGHT = 256  # of a worker; many times a workspace's share, so that hanging receivers leave room for others
 OF_WORKSPACE = 8
 OF_LANE = 4
-UNHEARD = 2  # of a lane that has not answered yet, and places that all such lanes leave to the others
+RESERVED = 2  # places of a workspace for receivers that answered last time; of the others each gets one at a time
 REMEMBERED = 10_000  # receivers of which it is known how they answered; with more, the idle are forgotten
 OUTBOXES = 256  # with something in memory; with more no further one is leased
 LEFT_TO_OTHERS = timedelta(seconds=5)  # by a worker that has no place free
@@ -161,7 +161,7 @@ class Dispatcher:
         """Of the lane whose turn it is, counted as in flight; None when nothing may start."""
         lanes, oldest = self._waiting.get(workspace_id, {}), time.monotonic() - FRESH
         while lanes and len(self._inflight) < IN_FLIGHT and self._busy[workspace_id] < OF_WORKSPACE:
-            lane = self._free(workspace_id, lanes)
+            lane = next(filter(self._has_place, lanes), None)
             if lane is None:
                 return None
             queue = lanes.pop(lane)
@@ -177,23 +177,14 @@ class Dispatcher:
                 return parcel
         return None
 
-    def _free(self, workspace_id: int, lanes: Iterable[Lane]) -> Lane | None:
-        """The first within its share. Those that may hang leave some of the workspace's to those that have answered."""
-        room: bool | None = None
-        for lane in lanes:
-            if lane in self._heard:
-                if self._busy[lane] < OF_LANE:
-                    return lane
-            elif self._busy[lane] < (1 if lane in self._slow else UNHEARD):
-                room = self._unheard(workspace_id) < OF_WORKSPACE - UNHEARD if room is None else room
-                if room:
-                    return lane
-        return None
-
-    def _unheard(self, workspace_id: int) -> int:
-        """How many are in flight to those of its receivers that have not answered last time, or ever."""
-        lanes = (parcel.lane for parcel in self._inflight.values() if parcel.lane[0] == workspace_id)
-        return sum(lane not in self._heard for lane in lanes)
+    def _has_place(self, lane: Lane) -> bool:
+        """Within its workspace's share. Lanes that may hang leave some of it to those that have answered."""
+        if lane in self._heard:
+            return self._busy[lane] < OF_LANE
+        if self._busy[lane]:
+            return False
+        others = (parcel.lane for parcel in self._inflight.values() if parcel.lane[0] == lane[0])
+        return sum(other not in self._heard for other in others) < OF_WORKSPACE - RESERVED
 
     async def _carry(self, parcel: Parcel) -> None:
         """Send it, and whatever may start when it has ended: a task for each would cost more than its bookkeeping."""
