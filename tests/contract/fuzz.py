@@ -61,9 +61,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place, port = Path(folder), free_port()
         key = prepare(place / "var")
-        with manage(place, "up", "--port", str(port), TRUSTED_PROXIES="1"):
+        with manage(place, "up", "--port", str(port), TRUSTED_PROXIES="1") as server:
             wait_for(lambda: status_of(port) == 200)
             code = ask(port, key, place)
+            server.terminate()  # killed, it would leave its children writing into the folder for a moment
+            server.wait(60)
     sys.stdout.write(f"{time.monotonic() - started:.0f} s, seed {SEED}\n")
     sys.exit(code)
 
