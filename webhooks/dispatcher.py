@@ -203,7 +203,7 @@ class Dispatcher:
     async def _sent(self, parcel: Parcel) -> Outcome:
         """Never raises, but for cancellation."""
         assert self._client is not None
-        return await send(self._client, parcel) if parcel.secrets else Outcome(parcel, error="secret_unreadable")
+        return await send(self._client, parcel)
 
     def _ended(self, parcel: Parcel) -> bool:
         """Whether others may have waited for its place."""

@@ -14,11 +14,14 @@ log = structlog.get_logger(__name__)
 
 LIMITS = Limits(total_seconds=15)
 KEPT = 4 * 2**10  # bytes of the answer
+CANNOT_SIGN = "secret_unreadable"  # not sent at all: nothing that we send is unsigned
 REQUEST_ID = "x-request-id"
 
 
 async def send(client: Client, parcel: Parcel) -> Outcome:
     """Signed anew for each attempt; the body is the one that was frozen."""
+    if not parcel.secrets:
+        return Outcome(parcel, error=CANNOT_SIGN)
     try:
         return _outcome(parcel, await _post(client, parcel))
     except NetError as error:

@@ -20,7 +20,8 @@ from webhooks.events import WebhookTest
 from webhooks.models import Endpoint, event_id
 from webhooks.outbox import lane_of, payload
 from webhooks.parcels import Outcome, Parcel
-from webhooks.sending import LIMITS, send
+from webhooks.selectors import can_sign
+from webhooks.sending import CANNOT_SIGN, LIMITS, send
 from webhooks.services import require_live
 
 SHOWN = 1024  # bytes of the answer
@@ -80,6 +81,8 @@ def _try(actor: Actor, endpoint: Endpoint) -> Tried:
 def _words(outcome: Outcome) -> str:
     if outcome.delivered:
         return ""
+    if outcome.error == CANNOT_SIGN:
+        return gettext("The secret cannot be read any more. Rotate it.")
     if outcome.status is None:
         return gettext("The address could not be fetched.")
     return gettext("The endpoint did not answer with a 2xx status.")
@@ -100,7 +103,7 @@ def _parcel(actor: Actor, endpoint: Endpoint) -> Parcel:
         event_id=public_id,
         type=told.type,
         body=payload(told.type, public_id, now(), told.data, endpoint.workspace_id),
-        secrets=tuple(endpoint.secrets()),
+        secrets=tuple(endpoint.secrets()) if can_sign(endpoint) else (),
         attempts=0,
         request_id=actor.request_id,
         read_at=time.monotonic(),

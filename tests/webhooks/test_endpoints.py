@@ -468,6 +468,8 @@ def test_a_secret_that_nobody_can_open_stops_nobody_else(acme, other, receiver, 
     found = dict(Delivery.objects.values_list("endpoint_id", "error"))
     assert found == {theirs: "", endpoint["id"]: "secret_unreadable"}
     assert Delivery.objects.get(endpoint=endpoint["id"]).status == "retrying"
+    tested = acme.post(f"/api/v1/webhooks/{endpoint['id']}/test").json()
+    assert (tested["success"], tested["error"]) == (False, "The secret cannot be read any more. Rotate it.")
     new = acme.post(f"/api/v1/webhooks/{endpoint['id']}/rotate-secret").json()["data"]["secret"]
     acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
     dispatch()
