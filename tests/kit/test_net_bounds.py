@@ -230,6 +230,46 @@ def test_of_a_large_answer_to_a_post_the_beginning_is_read():
     assert asyncio.run(run()).body == b"a" * 4096
 
 
+def test_a_broken_body_is_not_waited_for():
+    async def broken(_, writer):
+        writer.write(CHUNKED + b"2\r\nok\r\nno size\r\n")  # and the connection stays open
+
+    with pytest.raises(BadReply):
+        fetch(broken, limits=Limits(total_seconds=5))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok", 204),
+        (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 204),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nok", 200),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", 200),
+        (CHUNKED + b"2\r\nok\r\nno size\r\n", 200),
+    ],
+    ids=["204 with a body", "204 in chunks", "more than announced", "less than announced", "broken chunks"],
+)
+def test_the_status_of_an_answer_to_a_post_counts_whatever_its_body_is(answer, status):
+    async def run():
+        async def handle(_, writer):
+            writer.write(answer)
+            writer.close()
+
+        async with serving(handle) as server, client() as net:
+            found = [(await ask(net, server, "post", seconds=5)).status for _ in range(2)]
+            return found, server.connections
+
+    assert asyncio.run(run()) == ([status, status], 2)
+
+
+def test_what_follows_an_answer_is_not_the_next_one():
+    async def run():
+        async with serving(always(reply(b"ok") + reply(b"forged"))) as server, client() as net:
+            return [(await ask(net, server, "post", seconds=5)).body for _ in range(2)]
+
+    assert asyncio.run(run()) == [b"ok", b"ok"]
+
+
 async def drip_headers(_, writer):
     writer.write(b"HTTP/1.1 200 OK\r\n")
     await drip(writer, b"X: y\r\n")

@@ -1,8 +1,9 @@
 """Reads an answer's body within bounds, on the wire and decoded."""
 
 import zlib
+from contextlib import suppress
 
-from aiohttp import ClientResponse
+from aiohttp import ClientPayloadError, ClientResponse
 
 from ajansops.kit.net.errors import BadReply, TooLarge
 from ajansops.kit.net.limits import RATIO_FLOOR, Limits
@@ -23,11 +24,13 @@ async def read_body(reply: ClientResponse, limits: Limits) -> bytes:
 
 
 async def read_beginning(reply: ClientResponse, most: int) -> bytes:
-    """The first bytes as they came over the wire. What is left unread closes the connection."""
-    content = reply.content
-    beginning = await content.readany()
-    while len(beginning) < most and not content.at_eof():
-        beginning += await content.readany()
+    """The first bytes as they came over the wire, fewer or none where the body breaks off. What is left unread closes
+    the connection.
+    """
+    beginning = b""
+    with suppress(ClientPayloadError):  # the status has been said
+        while len(beginning) < most and not reply.content.at_eof():
+            beginning += await reply.content.readany()
     return beginning[:most]
 
 

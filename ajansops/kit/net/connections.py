@@ -23,8 +23,13 @@ class Connector(aiohttp.TCPConnector):
         self._factory = partial(protocol, loop=self._loop)  # not public: the tests of floods tell when it has moved
 
 
+HEAD_ENDS = b"\r\n\r\n"
+
+
 class _Connection(ResponseHandler):
-    """Breaks off an exchange in which more comes beside the body than headers may have (`max_field_size` bytes).
+    """Takes an answer's head for what it is although what follows is broken; a 204 with a body is the usual case.
+
+    Breaks off an exchange in which more comes beside the body than headers may have (`max_field_size` bytes).
 
     Beside it are interim answers, headers, chunk sizes and their extensions, trailers, and what follows the end.
     aiohttp bounds a line of these and not their number, so an endless answer would keep the loop from all others.
@@ -32,37 +37,59 @@ class _Connection(ResponseHandler):
 
     _most = 0
     _seen = 0  # bytes of this exchange
+    _in_head = False
 
     def set_response_params(self, *, max_field_size: int = 0, **params: Any) -> None:
         """An exchange begins."""
         self._most = max_field_size
         self._seen = 0
+        self._in_head = True
         super().set_response_params(max_field_size=max_field_size, **params)
 
     def data_received(self, data: bytes) -> None:
+        """aiohttp forgets a head that it was given together with what it cannot parse."""
+        end = data.find(HEAD_ENDS) + len(HEAD_ENDS) if self._in_head and HEAD_ENDS in data else 0
+        if end:
+            self._in_head = False
+            self._receive(data[:end])
+            data = data[end:]
+        if data or not end:
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         before = self._seen
         self._seen += len(data)
         if self._seen > self._most and data:  # there is none when a parser that had paused goes on
             self._receive_more(data, before)
         else:
-            super().data_received(data)
+            self._parse(data)
 
     def _receive_more(self, data: bytes, before: int) -> None:
         room = self._most - before
         if room > 0:  # a quarter of a megabyte may come at once: not all of it is parsed before a body has begun
-            super().data_received(data[:room])
+            self._parse(data[:room])
             data, before = data[room:], self._most
         body = self._payload
         received = body.total_bytes if body is not None and not body.is_eof() else 0
         if received and before - received <= self._most + received:  # small chunks have frames as large as themselves
-            super().data_received(data)
+            self._parse(data)
         else:
             self._break_off()
 
+    def _parse(self, data: bytes) -> None:
+        """aiohttp leaves whoever reads a body waiting that it cannot parse."""
+        super().data_received(data)
+        if self.exception() is not None:
+            self._fail_body(aiohttp.ClientPayloadError("broken body"))
+
+    def _fail_body(self, error: Exception) -> None:
+        body = self._payload
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(error)
+
     def _break_off(self) -> None:
         error = TooLarge(f"more than {self._most} bytes beside the body")
-        if self._payload is not None and not self._payload.is_eof():
-            self._payload.set_exception(error)
+        self._fail_body(error)
         self.set_exception(error)
         if self.transport is not None:
             self.transport.abort()
