@@ -1,6 +1,7 @@
 """Django's settings, derived from `env`. Nothing here reads the environment itself."""
 
 import gc
+import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,6 +104,8 @@ TEMPLATES = [
 def database(url: str, var_dir: Path) -> dict[str, Any]:
     """SQLite with WAL and IMMEDIATE (no lock upgrade, no `database is locked`); PostgreSQL, a connection a thread."""
     if not url:
+        if sqlite3.sqlite_version_info < (3, 35):  # RETURNING
+            raise ConfigurationError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35, or DATABASE_URL, is needed.")
         pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
         # A file also under test: threads of one process cannot share an in-memory database without shared-cache locks.

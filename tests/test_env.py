@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 
 import pytest
 
 from ajansops.env import ConfigurationError, load
+from ajansops.settings import database
 
 PRODUCTION = {
     "DJANGO_DEBUG": "0",
@@ -60,6 +62,13 @@ def test_a_value_that_cannot_be_read_is_named(wrong, tmp_path):
     (name,) = wrong
     with pytest.raises(ConfigurationError, match=name):
         load({"VAR_DIR": str(tmp_path), **wrong})
+
+
+def test_an_sqlite_that_is_too_old_is_refused_at_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(ConfigurationError, match="is too old"):
+        database("", tmp_path)
+    assert database("postgres://db/name", tmp_path)
 
 
 def test_djangos_deployment_checks_find_nothing(tmp_path):
