@@ -74,6 +74,10 @@ class Env:
     net_allow_private: tuple[Network, ...] = field(
         default=(), metadata={"doc": "Comma-separated CIDRs that outgoing requests may reach although private."}
     )
+    net_allow_private_in_production: bool = field(
+        default=False,
+        metadata={"doc": "`1`: NET_ALLOW_PRIVATE is meant, although it opens these networks to every workspace."},
+    )
     rate_limit_standard_hourly: int = field(default=50, metadata={"doc": "Generated variants an hour, plan standard."})
     rate_limit_standard_daily: int = field(default=800, metadata={"doc": "The same a day."})
     rate_limit_standard_concurrent: int = field(default=1, metadata={"doc": "Running generation jobs, plan standard."})
@@ -86,12 +90,16 @@ class Env:
 
 
 NEEDED_IN_PRODUCTION = ("django_secret_key", "encryption_keys", "allowed_hosts", "public_url")
+OPENED = (
+    "every workspace could reach these networks, on every port. Remove it, or set NET_ALLOW_PRIVATE_IN_PRODUCTION=1."
+)
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Env:
     """Read and check. In development missing secrets are made once and kept in VAR_DIR.
 
-    Raises `ConfigurationError` for a value that cannot be read, and in production for each secret that is missing.
+    Raises `ConfigurationError` for a value that cannot be read, and in production for each secret that is missing and
+    for what is only meant for development.
     """
     given = {f.name: environ.get(f.name.upper(), "").strip() for f in fields(Env)}
     values: dict[str, Any] = {name: _read(name, text) for name, text in given.items() if text}
@@ -99,6 +107,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Env:
         values = _development_secrets(values) | values
     elif missing := [name.upper() for name in NEEDED_IN_PRODUCTION if name not in values]:
         raise ConfigurationError(f"Not set, and DJANGO_DEBUG=0: {', '.join(missing)}. Set them and start again.")
+    elif values.get("net_allow_private") and not values.get("net_allow_private_in_production"):
+        raise ConfigurationError(f"NET_ALLOW_PRIVATE, and DJANGO_DEBUG=0: {OPENED}")
     return Env(**values)
 
 
@@ -147,6 +157,7 @@ def _provider(text: str) -> str:
 _READERS: dict[str, Any] = {f.name: _count for f in fields(Env) if f.type in {"int", int}} | {
     "django_debug": _flag,
     "mcp_allow_stdio": _flag,
+    "net_allow_private_in_production": _flag,
     "signup_open": _flag,
     "staff_mfa_required": _flag,
     "allowed_hosts": _words,

@@ -124,7 +124,7 @@ class ProductUpdated(ProductEvent):
 
 @dataclass(frozen=True, slots=True)
 class ProductDeleted(ProductEvent):
-    """A product was deleted; `data` is as it was."""
+    """A product was deleted, and with it its texts; `data` is as it was."""
 
     type: ClassVar[str] = "product.deleted"
 

@@ -17,6 +17,7 @@ PRODUCTION = {
     "ENCRYPTION_KEYS": "k",
     "ALLOWED_HOSTS": "ops.example.com",
     "PUBLIC_URL": "https://ops.example.com",
+    "NET_ALLOW_PRIVATE": "",  # of the suite's own
 }
 
 
@@ -35,6 +36,14 @@ def test_production_refuses_to_start_and_says_which(name, tmp_path):
     del environ[name]
     with pytest.raises(ConfigurationError, match=name):
         load(environ)
+
+
+def test_production_opens_no_private_network_by_mistake(tmp_path):
+    environ = {**PRODUCTION, "VAR_DIR": str(tmp_path), "NET_ALLOW_PRIVATE": "127.0.0.1/32"}
+    with pytest.raises(ConfigurationError, match="every workspace could reach"):
+        load(environ)
+    assert load({**environ, "NET_ALLOW_PRIVATE_IN_PRODUCTION": "1"}).net_allow_private
+    assert load({"VAR_DIR": str(tmp_path), "NET_ALLOW_PRIVATE": "127.0.0.1/32"}).net_allow_private
 
 
 def test_the_process_says_it_in_one_line(tmp_path):

@@ -118,7 +118,7 @@ class EndpointAdmin(TellsLate):
         "health",
         "overdue",
         "next_attempt",
-        "deliveries",
+        "to_deliveries",
         "success_count",
         "failure_count",
         "last_success",
@@ -129,7 +129,7 @@ class EndpointAdmin(TellsLate):
     search_fields = ("url",)
     fields = (
         "whole_address",
-        "deliveries",
+        "to_deliveries",
         "workspace",
         "creator",
         "events",
@@ -191,8 +191,8 @@ class EndpointAdmin(TellsLate):
         return moment(row.oldest_pending)
 
     @display(description="Deliveries")
-    def deliveries(self, endpoint: Endpoint) -> str:
-        """To the list of its own."""
+    def to_deliveries(self, endpoint: Endpoint) -> str:
+        """The list of its own. Not called like the relation: a list can be ordered by that, and would be joined."""
         address = reverse("admin:webhooks_delivery_changelist") + f"?endpoint__id__exact={endpoint.pk}"
         return format_html('<a class="text-primary-600" href="{}">Deliveries</a>', address)
 

@@ -188,8 +188,8 @@ def replay(
 ) -> Replayed:
     """New deliveries of what happened in the window and is what the endpoint wants, oldest first.
 
-    Without what has arrived, or is on its way, unless `include_delivered`. `cursor` is the last answer's. Raises
-    `Invalid` naming the end of a window that is none.
+    Without what has arrived, or is on its way, unless `include_delivered`. The second of `until` is in the window.
+    `cursor` is the last answer's. Raises `Invalid` naming the end of a window that is none.
     """
     actor.require(Permission.CHANGE_WEBHOOK, on=endpoint)
     require_live(actor)
@@ -201,10 +201,10 @@ def replay(
     if not row.is_active:
         raise CannotRetry(gettext("The endpoint is disabled. Enable it first."))
     moment = now()
-    if since > (until or moment):
+    end = _end_of_second(until) if until else moment
+    if since > end:
         raise Invalid(errors={"until" if until else "since": [gettext("The window ends before it begins.")]})
-    until = until or moment
-    events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=until))
+    events = _wanted(row, Event.objects.visible_to(actor).filter(created_at__gte=since, created_at__lte=end))
     if cursor:
         events = events.filter(pk__gt=_last_of(actor, cursor))
     if not include_delivered:
@@ -216,7 +216,12 @@ def replay(
     Delivery.objects.bulk_create(rows, batch_size=INSERT_AT_ONCE)
     publish(actor, "webhook.replayed", row, {"deliveries": (None, len(chosen)), "since": (None, iso(since))})
     announce(WAKE)
-    return Replayed(len(chosen), until, chosen[-1][1] if len(found) > MAX_REPLAY else None)
+    return Replayed(len(chosen), end, chosen[-1][1] if len(found) > MAX_REPLAY else None)
+
+
+def _end_of_second(moment: datetime) -> datetime:
+    """Receivers see whole seconds, and ask for what they have seen."""
+    return moment if moment.microsecond else moment.replace(microsecond=999_999)
 
 
 def _last_of(actor: Actor, cursor: str) -> int:

@@ -102,6 +102,7 @@ def environment() -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1",
         "PUBLIC_URL": "http://127.0.0.1",
         "NET_ALLOW_PRIVATE": "127.0.0.1/32",
+        "NET_ALLOW_PRIVATE_IN_PRODUCTION": "1",
         "PYTHONWARNINGS": "ignore",  # Celery's, of being root
     }
 

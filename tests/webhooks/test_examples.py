@@ -34,7 +34,7 @@ def test_the_commands(acme, receiver, dispatch, endpoint, capsys):
     begin = iso(now() - timedelta(minutes=1))
     acme.post("/api/v1/sites", SITE)
     [shown] = run(capsys, "list", "--workspace", "acme")
-    assert (shown["id"], shown["url"]) == (endpoint["id"], receiver.url)
+    assert (shown["id"], shown["url"], shown["workspace"]) == (endpoint["id"], receiver.url, "acme")
     assert shown["oldest_pending"]
     [delivery] = run(capsys, "list", "--endpoint", str(endpoint["id"]), "--status", "pending")
     Delivery.objects.update(status="retrying", attempts=1, next_attempt_at=now() + timedelta(hours=1))
@@ -44,11 +44,15 @@ def test_the_commands(acme, receiver, dispatch, endpoint, capsys):
     assert run(capsys, "replay", str(endpoint["id"]), "--since", begin) == {"deliveries": 0}
     again = run(capsys, "replay", str(endpoint["id"]), "--since", begin, "--include-delivered")
     assert again["deliveries"] == 1
+    call_command("webhooks", "list", "--endpoint", str(endpoint["id"]), "--limit", "1")
+    assert capsys.readouterr().out.endswith("… and 1 more: see --limit.\n")
     call_command("webhooks", "list")
     assert receiver.url in capsys.readouterr().out
     for wrong in ("-1", "0", "many"):
         with pytest.raises(CommandError, match="no number from 1"):
             call_command("webhooks", "list", f"--limit={wrong}")
+    with pytest.raises(CommandError, match="no time such as"):
+        call_command("webhooks", "replay", str(endpoint["id"]), "--since", "0001-01-01T00:00:00+14:00")
     with pytest.raises(CommandError, match="already succeeded"):
         call_command("webhooks", "retry", str(delivery["id"]))
 

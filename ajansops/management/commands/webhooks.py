@@ -23,7 +23,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-        listing = actions.add_parser("list", help="endpoints with their health, or deliveries, newest first")
+        listing = actions.add_parser("list", help="endpoints with their health, or of one the deliveries, newest first")
         listing.add_argument("--workspace", metavar="SLUG", help="of this one alone")
         receiver = listing.add_mutually_exclusive_group()
         receiver.add_argument("--endpoint", type=int, metavar="ID", help="deliveries to it")
@@ -56,12 +56,11 @@ def count(text: str) -> int:
 def moment(text: str) -> datetime:
     """ISO 8601; without a zone it is UTC."""
     try:
-        read = parse_datetime(text)
-    except ValueError:
-        read = None
-    if read is None:
-        raise ArgumentTypeError(f"{text!r} is no time such as 2026-01-15T10:30:00Z")
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+        if read := parse_datetime(text):
+            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter of what in UTC is before the year 1
+        pass
+    raise ArgumentTypeError(f"{text!r} is no time such as 2026-01-15T10:30:00Z")
 
 
 def _list(
@@ -83,15 +82,21 @@ def _endpoints(endpoints: QuerySet[Endpoint], limit: int) -> tuple[Any, str]:
     """How late deliveries are in the whole installation stands below: jobs have some too."""
     rows: Any = with_oldest_pending(with_waiting(endpoints.select_related("workspace").order_by("id")))
     found = list(rows[:limit])
-    lines = list(map(_endpoint_line, found)) or ["No webhooks."]
+    lines = [*map(_endpoint_line, found), *_more(endpoints, found)] or ["No webhooks."]
     if delay := late(Delivery.objects.all()):
         lines.append(f"Deliveries are late. {delay}")
     return [dict(EndpointSerializer(row).data) | _waiting(row) for row in found], "\n".join(lines)
 
 
+def _more(rows: QuerySet[Any], shown: list[Any]) -> list[str]:
+    left = rows.count() - len(shown)
+    return [f"… and {left} more: see --limit."] if left > 0 else []
+
+
 def _waiting(row: Any) -> dict[str, Any]:
     times = {name: iso(getattr(row, name)) for name in ("oldest_pending", "oldest_due", "next_attempt")}
-    return {"health": health(row), "last_success_at": iso(row.last_success_at), **times}
+    told = {"workspace": row.workspace.slug, "health": health(row)}
+    return told | {"last_success_at": iso(row.last_success_at), **times}
 
 
 def _endpoint_line(row: Any) -> str:
@@ -107,7 +112,7 @@ def _deliveries(rows: QuerySet[Delivery], status: str | None, limit: int) -> tup
         rows = rows.filter(status=status)
     found = list(rows.select_related("event", "workspace").defer("event__body").order_by("-id")[:limit])
     data = [dict(DeliverySerializer(row).data) | _receiver(row) for row in found]
-    return data, "\n".join(map(_delivery_line, found)) or "No deliveries."
+    return data, "\n".join([*map(_delivery_line, found), *_more(rows, found)]) or "No deliveries."
 
 
 def _receiver(row: Delivery) -> dict[str, Any]:
