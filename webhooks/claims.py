@@ -61,12 +61,14 @@ SELECT * FROM (
 """
 # Which rows are written tells which others somebody has locked, closed or written meanwhile.
 WRITE = """
-UPDATE webhooks_delivery SET attempts = attempts + 1, status = %s, next_attempt_at = %s, response_status = %s,
+UPDATE webhooks_delivery SET attempts = attempts + 1, status = %s, next_attempt_at = {}, response_status = %s,
   response_body = %s, error = %s, last_attempt_at = %s
 WHERE id IN (SELECT id FROM webhooks_delivery WHERE id IN ({})
              AND attempts = %s AND (next_attempt_at IS NOT NULL OR %s){})
 RETURNING id
 """
+# What was made due since it was read is somebody's wish: a failure of the attempt that was under way leaves it.
+LATER = "CASE WHEN next_attempt_at > %s THEN next_attempt_at ELSE %s END"
 
 
 class Due(NamedTuple):
@@ -249,6 +251,7 @@ class Change(NamedTuple):
     response_status: int | None
     response_body: str
     error: str
+    read_at: datetime | None  # where there is a next attempt
 
 
 def save_outcomes(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -288,11 +291,13 @@ def _stands(outcome: Outcome) -> bool:
 
 def _change(outcome: Outcome, urls: Mapping[int, str]) -> Change:
     status, later, attempts = DeliveryStatus.SUCCESS, None, outcome.parcel.attempts
+    read_at = None
     if not outcome.delivered:
         answer = outcome.status if answers_for(outcome, urls) else None  # elsewhere it may not be gone
         later = next_attempt(attempts + 1, answer, timed_out=outcome.timed_out, asked=outcome.asked)
         status = DeliveryStatus.RETRYING if later else DeliveryStatus.FAILED
-    return Change(attempts, status, later, outcome.status, outcome.body, outcome.error)
+        read_at = now() - timedelta(seconds=time.monotonic() - outcome.parcel.read_at) if later else None
+    return Change(attempts, status, later, outcome.status, outcome.body, outcome.error, read_at)
 
 
 def _apply(change: Change, outcomes: Sequence[Outcome]) -> list[int]:
@@ -300,9 +305,12 @@ def _apply(change: Change, outcomes: Sequence[Outcome]) -> list[int]:
     locking = " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
     among_them = among([outcome.parcel.id for outcome in outcomes])
     arrived = change.status == DeliveryStatus.SUCCESS
-    values = [change.status, _stored(change.next_attempt_at), *change[3:], _moment()]
+    later, times = ("%s", []) if change.read_at is None else (LATER, [_stored(change.read_at)])
+    answer = (change.response_status, change.response_body, change.error)
+    values = [change.status, *times, _stored(change.next_attempt_at), *answer, _moment()]
+    sql = WRITE.format(later, among_them.sql, locking)
     with connection.cursor() as cursor:
-        cursor.execute(WRITE.format(among_them.sql, locking), [*values, *among_them.params, change.attempts, arrived])
+        cursor.execute(sql, [*values, *among_them.params, change.attempts, arrived])
         return [pk for (pk,) in cursor.fetchall()]
 
 

@@ -26,21 +26,22 @@ LEAST_FAILURES = 10
 
 def tally(outcomes: Sequence[Outcome], urls: Mapping[int, str]) -> None:
     """Counts and times of each endpoint: one statement for all that took equally many, and one for each that failed.
-    The caller has locked them; `urls` are where they are now.
+    The caller has locked them; `urls` are where they are now: what an address says that one has left is not its own.
     """
-    by_endpoint: dict[int, list[bool]] = defaultdict(list)
+    by_endpoint: dict[int, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        if outcome.parcel.endpoint_id is not None:
-            by_endpoint[outcome.parcel.endpoint_id].append(outcome.delivered)
-    moment, well = now(), {pk: len(results) for pk, results in by_endpoint.items() if all(results)}
+        pk = outcome.parcel.endpoint_id
+        if pk is not None and answers_for(outcome, urls):
+            by_endpoint[pk].append(outcome)
+    moment, well = now(), {pk: len(own) for pk, own in by_endpoint.items() if all(one.delivered for one in own)}
     for count in set(well.values()):
         same = [pk for pk, taken in well.items() if taken == count]
         Endpoint.objects.filter(pk__in=same).update(success_count=F("success_count") + count, **_reached(moment))
-    for pk, results in sorted(by_endpoint.items()):
-        if pk not in well:
-            Endpoint.objects.filter(pk=pk).update(**_counted(results, moment))
-    _note_given_up(outcomes, moment)
-    _note_gone(outcomes, urls, moment)
+    for pk in sorted(by_endpoint.keys() - well):
+        results = [one.delivered for one in by_endpoint[pk]]
+        Endpoint.objects.filter(pk=pk).update(**_counted(results, moment))
+    _note_given_up(by_endpoint, moment)
+    _note_gone(by_endpoint, moment)
 
 
 def answers_for(outcome: Outcome, urls: Mapping[int, str]) -> bool:
@@ -49,18 +50,20 @@ def answers_for(outcome: Outcome, urls: Mapping[int, str]) -> bool:
     return pk is None or urls.get(pk) == outcome.parcel.url
 
 
-def _note_given_up(outcomes: Sequence[Outcome], moment: datetime) -> None:
+def _note_given_up(by_endpoint: Mapping[int, Sequence[Outcome]], moment: datetime) -> None:
     """The first since one has arrived: `notices` tells of it."""
-    last = [o.parcel for o in outcomes if not o.delivered and o.parcel.attempts + 1 >= MAX_ATTEMPTS]
-    if concerned := {parcel.endpoint_id for parcel in last if parcel.endpoint_id is not None}:
+    if concerned := {pk for pk, own in by_endpoint.items() if any(map(_given_up, own))}:
         first = Q(given_up_at=None) | Q(given_up_at__lt=F("last_success_at"))
         Endpoint.objects.filter(first, pk__in=concerned).update(given_up_at=moment)
 
 
-def _note_gone(outcomes: Sequence[Outcome], urls: Mapping[int, str], moment: datetime) -> None:
+def _given_up(outcome: Outcome) -> bool:
+    return not outcome.delivered and outcome.parcel.attempts + 1 >= MAX_ATTEMPTS
+
+
+def _note_gone(by_endpoint: Mapping[int, Sequence[Outcome]], moment: datetime) -> None:
     """Nothing more is sent there; `disable_hopeless` does the rest when the workspace is free."""
-    answered = (o.parcel.endpoint_id for o in outcomes if o.status == GONE and answers_for(o, urls))
-    if gone := {pk for pk in answered if pk is not None}:
+    if gone := {pk for pk, own in by_endpoint.items() if any(one.status == GONE for one in own)}:
         Endpoint.objects.filter(pk__in=gone).update(gone_at=moment)
 
 

@@ -62,8 +62,9 @@ class LoopStep(bootsteps.StartStopStep):
     @classmethod
     def wake(cls) -> None:
         """Nothing, where no worker runs."""
-        if cls.running is not None:
-            cls.running.wake()
+        with suppress(RuntimeError):  # it has ended, and its event loop is closed
+            if cls.running is not None:
+                cls.running.wake()
 
 
 def _live(loop: Loop) -> None:

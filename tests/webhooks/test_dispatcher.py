@@ -7,11 +7,16 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection, connections, transaction
 
+from accounts.actors import operator
+from ajansops.kit.clock import now
+from ajansops.kit.events import tell
+from content.models import Product
+from tests.processes import wait_for
 from tests.webhooks.receiver import Answer, receiving
-from webhooks import claims
+from webhooks import claims, dispatcher
 from webhooks.dispatcher import Dispatcher
-from webhooks.health import disable_hopeless
-from webhooks.models import Delivery, Endpoint
+from webhooks.health import disable, disable_hopeless
+from webhooks.models import Delivery, Endpoint, Outbox
 from webhooks.parcels import Held, Outcome
 
 SITE = {"name": "Tea", "domain": "tea.example.com"}
@@ -102,13 +107,44 @@ def test_a_backlog_in_memory_keeps_no_new_workspace_waiting(acme, other, receive
     assert len(hanging[0].taken) == 12
 
 
+def test_one_that_has_not_answered_yet_gets_one_request(acme):
+    with receiving() as one, receiving() as two:
+        one.answer = lambda taken: Answer(after=0 if one.released.is_set() else LONG)
+        add(acme, one.url)
+        add(acme, two.url)
+        make_sites(acme, 8)
+        with dispatching():
+            assert came(two, 8), "while one has all the time for a second request"
+            assert one.most == len(one.taken) == 1
+            one.released.set()
+            assert came(one, 8)
+
+
+def test_those_that_have_not_answered_leave_places_to_those_that_have(acme, receiver):
+    add(acme, receiver.url)
+    with receiving() as new:
+        new.answer = lambda taken: Answer(after=LONG)
+        with dispatching() as dispatcher:
+            make_sites(acme)
+            dispatcher.wake()
+            assert came(receiver, 1), "this one has answered"
+            for number in range(10):
+                add(acme, f"{new.url}/{number}")
+            for number in range(20):
+                acme.patch(f"/api/v1/sites/{site_of(acme)}", {"name": f"Tea {number}"})
+            dispatcher.wake()
+            assert came(receiver, 21)
+            assert new.most == len(new.taken) == 6
+            new.released.set()
+
+
 def test_two_that_hang_leave_places_to_a_third_of_their_workspace(acme, receiver, hanging):
     for url in (hanging[0].url, hanging[1].url, receiver.url):
         add(acme, url)
     make_sites(acme, 12)
     with dispatching():
         assert came(receiver, 12)
-        assert max(one.most for one in hanging) <= 4
+        assert max(one.most for one in hanging) == 1
         for one in hanging:
             one.released.set()
 
@@ -164,6 +200,121 @@ def test_what_a_dead_worker_says_late_counts_nowhere(acme, receiver, dispatch, e
     assert claims.save_outcomes([Outcome(parcel, 500)]) == []
     row = Endpoint.objects.get()
     assert (row.success_count, row.failure_count, row.failing_since) == (1, 0, None)
+
+
+def test_nor_where_the_row_is_still_open(acme, receiver, dispatch, endpoint):
+    receiver.answer = lambda taken: Answer(500)
+    make_sites(acme)
+    dead = Dispatcher().lease
+    claims.claim(dead)
+    [parcel] = claims.due_parcels(dead, Held(), ())
+    claims.release_all(dead)
+    dispatch()
+    assert claims.save_outcomes([Outcome(parcel, 500)]) == []
+    row = Delivery.objects.get()
+    assert (row.status, row.attempts, counts(endpoint["id"])) == ("retrying", 1, (0, 1))
+
+
+def during(call):
+    """An answer in the thread of the receiver, after something that happens while the attempt is under way."""
+
+    def answer(status: int):
+        def answered(taken) -> Answer:
+            call()
+            connections.close_all()
+            return Answer(status)
+
+        return answered
+
+    return answer
+
+
+def test_what_fails_after_it_was_switched_off_stays_closed(acme, receiver, dispatch, endpoint):
+    receiver.answer = during(lambda: acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"is_active": False}))(500)
+    make_sites(acme)
+    dispatch()
+    row = Delivery.objects.get()
+    assert (row.status, row.next_attempt_at, row.error) == ("failed", None, "endpoint_disabled")
+
+
+def test_a_retry_by_hand_outlives_the_failure_that_was_under_way(acme, receiver, dispatch, endpoint):
+    def once_more() -> None:
+        if len(receiver.taken) == 1:
+            path = f"/api/v1/webhooks/{endpoint['id']}/deliveries/{Delivery.objects.get().pk}/retry"
+            assert acme.post(path).status_code == 200
+
+    receiver.answer = during(once_more)(503)
+    make_sites(acme)
+    dispatch()
+    assert len(receiver.taken) == 2, "at once, and not after the minute of a 503"
+    row = Delivery.objects.get()
+    assert (row.status, row.attempts) == ("retrying", 2)
+    assert (row.next_attempt_at - row.last_attempt_at).total_seconds() > 59
+
+
+def test_what_an_address_says_that_was_left_is_not_the_new_ones(acme, receiver, another, dispatch, endpoint):
+    """The tenth attempt, which is given up."""
+    receiver.answer = during(lambda: acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"url": another.url}))(500)
+    make_sites(acme)
+    Delivery.objects.update(attempts=9)
+    dispatch()
+    assert Delivery.objects.get().status == "failed"
+    row = Endpoint.objects.get()
+    assert (row.given_up_at, row.failing_since, row.consecutive_failures, row.failure_count) == (None, None, 0, 0)
+
+
+def test_what_was_read_long_ago_is_read_again(acme, monkeypatch):
+    """It may have been switched off."""
+    with receiving() as one:
+        one.answer = lambda taken: Answer(after=LONG)
+        add(acme, one.url)
+        make_sites(acme, 6)
+        with dispatching():
+            assert came(one, 1)
+            monkeypatch.setattr(dispatcher, "FRESH", 0.0)
+            Delivery.objects.update(status="failed", next_attempt_at=None)
+            one.released.set()
+            wait_for(lambda: Delivery.objects.filter(status="success").exists())
+        assert len(one.taken) == 1
+
+
+def test_a_lease_is_renewed(acme, endpoint):
+    make_sites(acme)
+    lease = Dispatcher().lease
+    claims.claim(lease)
+    Outbox.objects.update(lease_until=now())
+    claims.renew(lease)
+    assert Outbox.objects.get().lease_until > now() + claims.LEASE / 2
+
+
+@needs_row_locks
+@pytest.mark.parametrize("how", ["by its owner", "by us"])
+def test_switching_off_waits_for_what_is_being_told(people, acme, endpoint, how):
+    """And closes it, whoever tells without the workspace's lock."""
+    product = Product.objects.create(workspace=people.acme, sku="A", title="Tea")
+
+    def switch_off() -> None:
+        if how == "by us":
+            disable(Endpoint.objects.get(), within_ms=1000 * LONG)
+        else:
+            acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"is_active": False})
+        connections.close_all()
+
+    switching = threading.Thread(target=switch_off)
+    with transaction.atomic():
+        tell(operator(people.acme.pk), "product.created", [product])
+        switching.start()
+        wait_for(lambda: waits_for_a_lock() or not switching.is_alive())
+    switching.join()
+    assert Delivery.objects.get().status == "failed"
+
+
+def waits_for_a_lock() -> bool:
+    """Whether anybody does, in this database, at this moment of our transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
 
 
 def test_what_arrives_after_it_was_switched_off_has_arrived(acme, receiver, dispatch, endpoint):

@@ -21,9 +21,10 @@ from ajansops.kit.public_events import public_events
 from tests.conftest import Api
 from tests.webhooks.page import documented
 from tests.webhooks.receiver import Answer
-from webhooks import dispatcher, services, trial
+from webhooks import claims, dispatcher, services, trial
 from webhooks.models import Delivery, Endpoint, Event, Outbox
 from webhooks.notices import send_notices
+from webhooks.parcels import Held
 from webhooks.signatures import hex_signature
 
 SITE = {"name": "Tea", "domain": "tea.example.com"}
@@ -144,6 +145,21 @@ def test_for_a_day_both_secrets_sign(acme, receiver, dispatch, endpoint):
         standardwebhooks.Webhook(endpoint["secret"]).verify(one.body, one.headers)
 
 
+def test_only_the_two_newest_sign_the_newest_first(acme, receiver, dispatch, endpoint):
+    path = f"/api/v1/webhooks/{endpoint['id']}/rotate-secret"
+    second, third = (acme.post(path).json()["data"]["secret"] for _ in range(2))
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    [taken] = receiver.taken
+    stamp = taken.headers["x-webhook-timestamp"]
+    signed = [hex_signature(secret, stamp, taken.body) for secret in (third, second)]
+    assert taken.headers["x-webhook-signature"].split(",") == signed
+    first_of_the_others = taken.headers | {"webhook-signature": taken.headers["webhook-signature"].split()[0]}
+    standardwebhooks.Webhook(third).verify(taken.body, first_of_the_others)
+    remaining = Endpoint.objects.get().old_until - now()
+    assert timedelta(hours=23, minutes=59) < remaining <= timedelta(hours=24)
+
+
 def test_jobs_are_signed_with_the_workspaces_secret(people, acme, receiver, dispatch, end_job):
     secret = acme.post("/api/v1/webhooks/jobs/rotate-secret").json()["data"]["secret"]
     end_job(people.acme, receiver.url)
@@ -206,6 +222,45 @@ def test_five_days_of_failures_disable_it(acme, receiver, dispatch, endpoint):
     dispatch()
     row = Endpoint.objects.get()
     assert (row.is_active, row.disabled_reason) == (False, "failing")
+
+
+def test_four_days_of_failures_do_not(acme, receiver, dispatch, endpoint):
+    receiver.answer = lambda taken: Answer(500)
+    acme.post("/api/v1/sites", SITE)
+    since = now() - timedelta(days=4, hours=23)
+    Endpoint.objects.update(failing_since=since, consecutive_failures=50)
+    dispatch()
+    row = Endpoint.objects.get()
+    assert (row.is_active, row.failing_since, row.consecutive_failures) == (True, since, 51)
+
+
+def test_disabled_it_is_sent_nothing_that_waits_and_enabled_again_what_is_new(acme, receiver, dispatch, endpoint):
+    receiver.answer = lambda taken: Answer(500)
+    acme.post("/api/v1/sites", SITE)
+    dispatch()
+    receiver.answer = lambda taken: Answer(410)
+    acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
+    dispatch()
+    assert set(Delivery.objects.values_list("status", "next_attempt_at")) == {("failed", None)}
+    waited = Delivery.objects.earliest("id")
+    path = f"/api/v1/webhooks/{endpoint['id']}"
+    assert acme.post(f"{path}/deliveries/{waited.pk}/redeliver").status_code == 400
+    receiver.answer = lambda taken: Answer()
+    receiver.taken.clear()
+    acme.patch(path, {"is_active": True})
+    acme.post("/api/v1/sites", SITE | {"domain": "three.example.com"})
+    assert due() == 1, "what answered 410 once is asked again"
+    dispatch()
+    assert len(receiver.taken) == 1
+
+
+def due() -> int:
+    lease = dispatcher.Dispatcher().lease
+    claims.claim(lease)
+    try:
+        return len(claims.due_parcels(lease, Held(), ()))
+    finally:
+        claims.release_all(lease)
 
 
 def test_one_success_starts_anew(acme, receiver, dispatch, endpoint):

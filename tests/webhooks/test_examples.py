@@ -61,6 +61,7 @@ def test_old_events_are_forgotten_with_their_deliveries(acme, endpoint):
     acme.post("/api/v1/sites", SITE)
     acme.post("/api/v1/sites", SITE | {"domain": "two.example.com"})
     Event.objects.filter(pk=Event.objects.first().pk).update(created_at=now() - KEPT - timedelta(minutes=1))
+    assert forget_old() == {"webhook_events_removed": 0}, "it is still to be sent"
     Delivery.objects.update(status="failed", next_attempt_at=None)
     assert forget_old() == {"webhook_events_removed": 1}
     assert (Event.objects.count(), Delivery.objects.count(), Endpoint.objects.count()) == (1, 1, 1)

@@ -56,7 +56,7 @@ class Hop:
 
 
 class Response(NamedTuple):
-    """An answer of any status. `url` is the final one, `headers` have lower-case names, `body` is decoded."""
+    """An answer of any status. `url` is the final one. Of a GET `headers` are in lower case, and `body` is decoded."""
 
     url: str
     status: int

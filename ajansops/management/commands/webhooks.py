@@ -103,8 +103,9 @@ def _endpoint_line(row: Any) -> str:
     streak = f", {row.consecutive_failures} failures in a row" if row.consecutive_failures else ""
     overdue = f", overdue since {iso(row.oldest_due)}" if row.oldest_due else ""
     later = f", next attempt {iso(row.next_attempt)}" if row.next_attempt else ""
-    told = f"{row.success_count} delivered{streak}{overdue}{later}"
-    return f"{row.pk:<6} {row.workspace.slug:<16} {row.disabled_reason or health(row):<11} {row.url}  {told}"
+    why = f", {row.disabled_reason}" if row.disabled_reason else ""
+    told = f"{row.success_count} delivered{why}{streak}{overdue}{later}"
+    return f"{row.pk:<6} {row.workspace.slug:<16} {health(row):<11} {row.url}  {told}"
 
 
 def _deliveries(rows: QuerySet[Delivery], status: str | None, limit: int) -> tuple[Any, str]:
