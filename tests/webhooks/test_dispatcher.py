@@ -5,6 +5,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from accounts.actors import operator
@@ -15,7 +16,7 @@ from tests.processes import wait_for
 from tests.webhooks.receiver import Answer, receiving
 from webhooks import claims, dispatcher
 from webhooks.dispatcher import Dispatcher
-from webhooks.health import disable, disable_hopeless
+from webhooks.health import disable
 from webhooks.models import Delivery, Endpoint, Outbox
 from webhooks.parcels import Held, Outcome
 
@@ -178,7 +179,7 @@ def test_gone_in_a_busy_workspace_holds_up_no_other_and_is_disabled_later(people
         make_sites(other)
         dispatcher.wake()
         assert came(another, 1)
-    disable_hopeless()
+    call_command("periodic", "run", "disable_webhooks")
     assert set(Endpoint.objects.filter(pk__in=mine).values_list("is_active", "disabled_reason")) == {(False, "gone")}
 
 
