@@ -311,7 +311,7 @@ def test_what_is_left_counts_what_was_made_this_hour_and_day(people, acme, make_
     work()
     day = UnitDay.objects.get()
     assert sum(day.hours) == 2
-    day.day, day.hours[:12] = date(2026, 5, 5), [0] * 10 + [1, 1]
+    day.day, day.hours = date(2026, 5, 5), [0] * 10 + [1, 1] + [0] * 12
     day.save()
     monkeypatch.setattr("content.services.generation.now", lambda: datetime(2026, 5, 5, 11, 45, 10, tzinfo=UTC))
     info = acme.post("/v1/content/generate").json()["rate_limit_info"]
