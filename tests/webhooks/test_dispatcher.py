@@ -18,7 +18,7 @@ from webhooks import claims, dispatcher
 from webhooks.dispatcher import Dispatcher
 from webhooks.health import disable
 from webhooks.models import Delivery, Endpoint, Outbox
-from webhooks.parcels import Held, Outcome
+from webhooks.parcels import Held, Outcome, Parcel
 
 SITE = {"name": "Tea", "domain": "tea.example.com"}
 LONG = 10  # seconds until a test that waits has failed
@@ -191,12 +191,17 @@ def counts(endpoint: int) -> tuple[int, int]:
     return Endpoint.objects.values_list("success_count", "failure_count").get(pk=endpoint)
 
 
-def test_what_a_dead_worker_says_late_counts_nowhere(acme, receiver, dispatch, endpoint):
-    make_sites(acme)
+def read_by_one_that_died() -> Parcel:
     dead = Dispatcher().lease
     claims.claim(dead)
     [parcel] = claims.due_parcels(dead, Held(), ())
     claims.release_all(dead)
+    return parcel
+
+
+def test_what_a_dead_worker_says_late_counts_nowhere(acme, receiver, dispatch, endpoint):
+    make_sites(acme)
+    parcel = read_by_one_that_died()
     dispatch()
     assert claims.save_outcomes([Outcome(parcel, 500)]) == []
     row = Endpoint.objects.get()
@@ -206,32 +211,26 @@ def test_what_a_dead_worker_says_late_counts_nowhere(acme, receiver, dispatch, e
 def test_nor_where_the_row_is_still_open(acme, receiver, dispatch, endpoint):
     receiver.answer = lambda taken: Answer(500)
     make_sites(acme)
-    dead = Dispatcher().lease
-    claims.claim(dead)
-    [parcel] = claims.due_parcels(dead, Held(), ())
-    claims.release_all(dead)
+    parcel = read_by_one_that_died()
     dispatch()
     assert claims.save_outcomes([Outcome(parcel, 500)]) == []
     row = Delivery.objects.get()
     assert (row.status, row.attempts, counts(endpoint["id"])) == ("retrying", 1, (0, 1))
 
 
-def during(call):
-    """An answer in the thread of the receiver, after something that happens while the attempt is under way."""
+def during(call, status: int):
+    """Answers after something that happens while the attempt is under way, in the thread of the receiver."""
 
-    def answer(status: int):
-        def answered(taken) -> Answer:
-            call()
-            connections.close_all()
-            return Answer(status)
-
-        return answered
+    def answer(taken) -> Answer:
+        call()
+        connections.close_all()
+        return Answer(status)
 
     return answer
 
 
 def test_what_fails_after_it_was_switched_off_stays_closed(acme, receiver, dispatch, endpoint):
-    receiver.answer = during(lambda: acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"is_active": False}))(500)
+    receiver.answer = during(lambda: acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"is_active": False}), 500)
     make_sites(acme)
     dispatch()
     row = Delivery.objects.get()
@@ -244,7 +243,7 @@ def test_a_retry_by_hand_outlives_the_failure_that_was_under_way(acme, receiver,
             path = f"/api/v1/webhooks/{endpoint['id']}/deliveries/{Delivery.objects.get().pk}/retry"
             assert acme.post(path).status_code == 200
 
-    receiver.answer = during(once_more)(503)
+    receiver.answer = during(once_more, 503)
     make_sites(acme)
     dispatch()
     assert len(receiver.taken) == 2, "at once, and not after the minute of a 503"
@@ -255,7 +254,7 @@ def test_a_retry_by_hand_outlives_the_failure_that_was_under_way(acme, receiver,
 
 def test_what_an_address_says_that_was_left_is_not_the_new_ones(acme, receiver, another, dispatch, endpoint):
     """The tenth attempt, which is given up."""
-    receiver.answer = during(lambda: acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"url": another.url}))(500)
+    receiver.answer = during(lambda: acme.patch(f"/api/v1/webhooks/{endpoint['id']}", {"url": another.url}), 500)
     make_sites(acme)
     Delivery.objects.update(attempts=9)
     dispatch()
